@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# "make help" lists targets and variables. Everything built goes below build/.
+
+VERSION := 0.1.0
+
+## PREFIX, DESTDIR      where "install" puts things (/usr, none)
+PREFIX ?= /usr
+DESTDIR ?=
+## SYSCONFDIR           the claims file's parent (/etc)
+SYSCONFDIR ?= /etc
+## SBINDIR, LIBDIR      programs, and distribution-independent support files
+SBINDIR ?= $(PREFIX)/sbin
+LIBDIR ?= $(PREFIX)/lib
+## UDEVDIR              udev's folder, above rules.d
+UDEVDIR ?= $(LIBDIR)/udev
+## DRACUTDIR            dracut's folder, above modules.d
+DRACUTDIR ?= $(LIBDIR)/dracut
+## INITRAMFSTOOLSDIR    initramfs-tools' folder, above hooks and scripts
+INITRAMFSTOOLSDIR ?= $(PREFIX)/share/initramfs-tools
+## MANDIR               manual pages, above man8
+MANDIR ?= $(PREFIX)/share/man
+
+## STATIC=1             0: link dynamically against the system's libkmod and libpci
+STATIC ?= 1
+## CC, MUSL_CC          compiler for this system, and for static musl programs
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+MUSL_CC ?= musl-gcc
+FUZZ_CC ?= clang
+PKG_CONFIG ?= pkg-config
+AR ?= ar
+INSTALL ?= install
+## CFLAGS, LDFLAGS      added to what the build sets itself
+CFLAGS ?=
+LDFLAGS ?=
+## WERROR=              1: warnings are errors ("make check" and lint always)
+WERROR ?=
+## V=                   1: show whole commands
+V ?=
+## SOURCE_CACHE         downloaded source packages of the static libraries
+SOURCE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ghost-boot/src
+## FUZZ_SECONDS=60      for each fuzz target
+FUZZ_SECONDS ?= 60
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
+B := build
+FLAVOR := $(if $(filter 0,$(STATIC)),dynamic,static)
+
+all: $(B)/ghost-claim
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+.PHONY: all dynamic help sources install uninstall clean distclean FORCE \
+	lint lint-objects check check-unit check-cli check-machines check-vm check-system \
+	unit-programs fuzz fuzz-programs bench demo
+
+# ---- flags -------------------------------------------------------------------------------
+
+BASE := -std=gnu11 -Isrc -D_GNU_SOURCE -DGB_VERSION='"$(VERSION)"' -MMD -MP
+WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wformat=2 -Wno-format-nonliteral \
+	-Wno-format-truncation \
+	-Wimplicit-fallthrough -Wnull-dereference $(if $(filter 1,$(WERROR)),-Werror)
+SMALL := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+HARDEN := -fstack-protector-strong -fno-strict-overflow
+LINK := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+ASAN := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+SRC := $(sort $(wildcard src/*.c))
+PROGRAM := initramfs/ghost-claim.c
+
+# Evaluated only by the recipes that use it.
+SYSTEM_CFLAGS = $(shell $(PKG_CONFIG) --cflags libkmod libpci)
+SYSTEM_LIBS = $(shell $(PKG_CONFIG) --libs libkmod libpci)
+
+# ---- ghost-claim -------------------------------------------------------------------------
+
+# $(1): folder  ->  objects of the program and the library built there
+objects = $(patsubst %.c,$(B)/$(1)/%.o,$(PROGRAM) $(SRC))
+
+# Written only when it changes, so that another STATIC relinks.
+$(B)/flavor: FORCE
+	@mkdir -p $(B)
+	@echo '$(FLAVOR)' | cmp -s - $@ || echo '$(FLAVOR)' >$@
+
+$(B)/ghost-claim: $(B)/$(FLAVOR)/ghost-claim $(B)/flavor
+	$(Q)cp $< $@
+	$(call say,SIZE,"$@: $$(stat -c %s $@) bytes ($(FLAVOR))") :
+
+dynamic: $(B)/dynamic/ghost-claim
+
+$(B)/static/%.o: %.c | $(B)/deps/ready
+	$(call say,CC,$@) mkdir -p $(@D) && $(MUSL_CC) $(BASE) $(MUSL_CFLAGS) $(WARN) $(SMALL) \
+		$(HARDEN) $(CFLAGS) -c -o $@ $<
+
+$(B)/static/ghost-claim: $(call objects,static) $(B)/deps/libdeps.a
+	$(call say,LD,$@) $(MUSL_CC) -static $(LINK) -s $(LDFLAGS) -o $@ $^
+
+$(B)/dynamic/%.o: %.c
+	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(SMALL) $(HARDEN) \
+		-D_FORTIFY_SOURCE=2 -fPIE $(CFLAGS) -c -o $@ $<
+
+$(B)/dynamic/ghost-claim: $(call objects,dynamic)
+	$(call say,LD,$@) $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
+
+# The library and the program under the sanitizers, for tests.
+$(B)/asan/%.o: %.c
+	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(ASAN) -c -o $@ $<
+
+$(B)/asan/ghost-claim: $(call objects,asan)
+	$(call say,LD,$@) $(CC) $(ASAN) -o $@ $^ $(SYSTEM_LIBS)
+
+$(B)/asan/libghost.a: $(patsubst %.c,$(B)/asan/%.o,$(SRC))
+	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
+
+# ---- static libraries, from the distribution's source packages ---------------------------
+#
+# Compiled directly: tools/build/config.h replaces the packages' own configuration, which
+# would need autotools or meson and take longer than the compiling.
+
+D := $(B)/deps
+MUSL_CFLAGS = -isystem $(D)/include
+
+# versions.mk appears when the sources are unpacked; make then starts over and finds them.
+NO_DEPS := help clean distclean uninstall lint lint-objects check-unit unit-programs fuzz \
+	fuzz-programs dynamic sources $(B)/dynamic/% $(B)/asan/%
+ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
+ifneq ($(FLAVOR)$(filter check check-% bench demo,$(MAKECMDGOALS)),dynamic)
+include $(D)/versions.mk
+endif
+endif
+
+$(D)/versions.mk: tools/build/sources tools/build/sources.awk
+	@command -v $(firstword $(MUSL_CC)) >/dev/null || { \
+		echo '$(MUSL_CC) not found: install musl-tools, or use STATIC=0' >&2; exit 1; }
+	$(Q)tools/build/sources '$(SOURCE_CACHE)' $(D)
+
+sources:
+	$(Q)tools/build/sources --refresh '$(SOURCE_CACHE)' $(D)
+
+# musl has no kernel headers: the system's own, without the C library's beside them.
+$(D)/ready: $(D)/versions.mk
+	$(Q)rm -rf $(D)/include && mkdir -p $(D)/include/pci
+	$(Q)ln -s /usr/include/linux /usr/include/asm-generic $(D)/include/
+	$(Q)asm=/usr/include/$$($(CC) -print-multiarch)/asm; \
+		[ -d "$$asm" ] || asm=/usr/include/asm; ln -s "$$asm" $(D)/include/asm
+	$(Q)ln -s $(CURDIR)/$(D)/kmod/libkmod/libkmod.h $(D)/include/
+	$(Q)cd $(D)/include/pci && ln -s $(addprefix $(CURDIR)/$(D)/pciutils/lib/,pci.h header.h types.h) .
+	$(Q)printf '%s\n' '#define PCI_CONFIG_H' '#define PCI_OS_LINUX' '#define PCI_HAVE_PM_LINUX_SYSFS' \
+		'#define PCI_HAVE_LINUX_BYTEORDER_H' '#define PCI_HAVE_64BIT_ADDRESS' \
+		'#define PCI_PATH_SYS_BUS_PCI "/sys/bus/pci"' '#define PCI_IDS "pci.ids"' \
+		'#define PCI_PATH_IDS_DIR "/usr/share/misc"' \
+		'#define PCILIB_VERSION "$(VERSION_pciutils)"' >$(D)/include/pci/config.h
+	$(Q)touch $@
+
+KMOD_C := $(filter-out %-zlib.c,$(wildcard $(D)/kmod/libkmod/*.c $(D)/kmod/shared/*.c))
+PCI_C := $(wildcard $(addprefix $(D)/pciutils/lib/,init.c access.c generic.c dump.c filter.c \
+	params.c caps.c sysfs.c names*.c))
+ZSTD_C := $(wildcard $(D)/libzstd/lib/decompress/*.c $(addprefix $(D)/libzstd/lib/common/, \
+	debug.c entropy_common.c error_private.c fse_decompress.c xxhash.c zstd_common.c))
+LZMA_C := $(wildcard $(addprefix $(D)/xz-utils/src/liblzma/, $(addprefix common/, \
+	common.c block_decoder.c block_header_decoder.c block_util.c filter_common.c \
+	filter_decoder.c filter_flags_decoder.c index_hash.c stream_decoder.c \
+	stream_flags_common.c stream_flags_decoder.c vli_decoder.c vli_size.c) \
+	$(addprefix check/,check.c crc32_fast.c crc32_table.c crc64_fast.c crc64_table.c) \
+	lz/lz_decoder.c lzma/lzma_decoder.c lzma/lzma2_decoder.c \
+	simple/simple_coder.c simple/simple_decoder.c simple/x86.c))
+DEPS_O := $(patsubst %.c,%.o,$(KMOD_C) $(PCI_C) $(ZSTD_C) $(LZMA_C))
+
+# Up to kmod 32 a macro says yes by being there, later by its value.
+KMOD_MACROS := $(if $(shell grep -s 'ENABLE_DEBUG ==' $(D)/kmod/libkmod/libkmod-internal.h), \
+	-DENABLE_DEBUG=0 -DENABLE_ELFDBG=0)
+
+$(D)/kmod/%.o: DEP = $(KMOD_MACROS) -include tools/build/config.h -DGB_BUILD_KMOD -I$(D)/kmod \
+	-I$(D)/libzstd/lib -I$(D)/xz-utils/src/liblzma/api -DLZMA_API_STATIC
+$(D)/pciutils/%.o: DEP = -I$(D)/include/pci
+$(D)/libzstd/%.o: DEP = -DZSTD_DISABLE_ASM -DDYNAMIC_BMI2=0 -DZSTD_LEGACY_SUPPORT=0 \
+	-DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT -DZSTD_NO_INLINE \
+	-DZSTD_STRIP_ERROR_STRINGS
+$(D)/xz-utils/%.o: DEP = -DHAVE_CONFIG_H -Itools/build -I$(D)/xz-utils/src/common \
+	$(addprefix -I$(D)/xz-utils/src/liblzma/,api common check lz rangecoder lzma simple delta)
+
+$(D)/%.o: $(D)/%.c tools/build/config.h $(D)/ready
+	$(call say,CC,$@) $(MUSL_CC) -std=gnu11 -w \
+		-Werror=implicit-function-declaration $(MUSL_CFLAGS) $(DEP) $(SMALL) \
+		$(HARDEN) -c -o $@ $<
+
+$(D)/libdeps.a: $(DEPS_O)
+	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
+
+# ---- tests -------------------------------------------------------------------------------
+
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*.c)))
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+LINT_O := $(patsubst %.c,$(B)/lint/%.o,$(wildcard initramfs/*.c tools/*.c) $(SRC))
+
+$(B)/unit/%: tests/unit/%.c $(B)/asan/libghost.a
+	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(ASAN) \
+		-MF $@.d -o $@ $< $(B)/asan/libghost.a $(SYSTEM_LIBS) -lcmocka $(UNIT_LDFLAGS_$*)
+
+unit-programs: $(UNIT)
+
+$(B)/fuzz/%: tests/fuzz/%.c $(SRC)
+	$(call say,CC,$@) mkdir -p $(@D) && $(FUZZ_CC) $(filter-out -M%,$(BASE)) $(SYSTEM_CFLAGS) -g -O1 \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(SYSTEM_LIBS)
+
+fuzz-programs: $(FUZZ)
+
+fuzz: fuzz-programs
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
+
+$(B)/lint/%.o: %.c FORCE
+	$(Q)mkdir -p $(@D) && $(CC) $(filter-out -M%,$(BASE)) $(SYSTEM_CFLAGS) $(WARN) -Werror -O2 \
+		-D_FORTIFY_SOURCE=2 -c -o $@ $<
+
+lint-objects: $(LINT_O)
+
+TESTED = $(B)/ghost-claim $(B)/dynamic/ghost-claim $(B)/asan/ghost-claim
+export MAKE VERSION
+
+lint:
+	$(Q)tests/run lint
+
+check: export CI := true
+check: $(TESTED) unit-programs
+	$(Q)tests/run lint unit cli machines vm
+
+check-unit: unit-programs
+	$(Q)tests/run unit
+
+check-cli check-machines check-vm: check-%: $(TESTED)
+	$(Q)tests/run $*
+
+check-system: $(TESTED)
+	$(Q)tests/run system
+
+bench: $(TESTED)
+	$(Q)tests/bench/run
+
+demo: $(B)/ghost-claim
+	$(Q)tests/vm/demo
+
+# ---- install -----------------------------------------------------------------------------
+
+IT := $(wildcard initramfs-tools-hook/hooks/* initramfs-tools-hook/scripts/*/*)
+DM := $(wildcard dracut-module/50ghost-boot/*)
+RULES := $(wildcard tools/udev/*.rules)
+MAN8 := $(wildcard tools/man/*.8)
+MAN5 := $(wildcard tools/man/*.5)
+MODULEDIR := $(DRACUTDIR)/modules.d/50ghost-boot
+put = $(INSTALL) -D -m $(1) $(2) '$(DESTDIR)$(3)'
+
+install: all
+	$(Q)$(call put,0755,$(B)/ghost-claim,$(SBINDIR)/ghost-claim)
+	$(Q)$(foreach f,$(IT),$(call put,0755,$f,$(f:initramfs-tools-hook/%=$(INITRAMFSTOOLSDIR)/%)) &&) :
+	$(Q)$(foreach f,$(DM),$(call put,$(if $(filter %.sh,$f),0755,0644),$f,$(MODULEDIR)/$(notdir $f)) &&) :
+	$(Q)$(foreach f,$(RULES),$(call put,0644,$f,$(UDEVDIR)/rules.d/$(notdir $f)) &&) :
+	$(Q)$(foreach f,$(MAN8),$(call put,0644,$f,$(MANDIR)/man8/$(notdir $f)) &&) :
+	$(Q)$(foreach f,$(MAN5),$(call put,0644,$f,$(MANDIR)/man5/$(notdir $f)) &&) :
+	$(Q)$(INSTALL) -d -m 0755 '$(DESTDIR)$(SYSCONFDIR)/ghost-boot'
+
+# The claims file is the user's; the folder goes only when it is empty.
+uninstall:
+	$(Q)rm -f $(foreach f,$(SBINDIR)/ghost-claim $(IT:initramfs-tools-hook/%=$(INITRAMFSTOOLSDIR)/%) \
+		$(addprefix $(MODULEDIR)/,$(notdir $(DM))) $(addprefix $(UDEVDIR)/rules.d/,$(notdir $(RULES))) \
+		$(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
+		$(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))),'$(DESTDIR)$f')
+	$(Q)rmdir '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(SYSCONFDIR)/ghost-boot' 2>/dev/null || :
+
+clean:
+	$(Q)rm -rf $(B)
+
+distclean: clean
+	$(Q)rm -rf '$(SOURCE_CACHE)'
+
+help:
+	@echo 'ghost-boot $(VERSION): make TARGET [VARIABLE=value]'
+	@echo
+	@echo '  all             build/ghost-claim, static; the default'
+	@echo '  dynamic         build/dynamic/ghost-claim, what STATIC=0 installs'
+	@echo '  demo            boot a machine without and with ghost-boot, side by side'
+	@echo '  check           everything below from lint to check-vm, summed up'
+	@echo '  lint            shellcheck, cppcheck, compiler warnings as errors'
+	@echo '  check-unit      the library under address and undefined-behaviour sanitizers'
+	@echo '  check-cli       the command line on captured and synthetic roots'
+	@echo '  check-machines  data of real machines, where present'
+	@echo '  check-vm        booted in QEMU'
+	@echo '  check-system    the longer matrix of booted machines'
+	@echo '  fuzz            libFuzzer on the parsers, FUZZ_SECONDS each (needs clang)'
+	@echo '  bench           times and sizes, also in build/bench.md'
+	@echo '  install, uninstall'
+	@echo '  sources         download the static libraries'\'' sources anew'
+	@echo '  clean           remove build/'
+	@echo '  distclean       and the downloaded sources'
+	@echo
+	@sed -n 's/^## /  /p' Makefile
+
+-include $(wildcard $(B)/*/src/*.d $(B)/*/initramfs/*.d $(B)/unit/*.d)
