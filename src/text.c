@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "text.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool reserve(struct gb_text *text, size_t more)
+{
+	size_t size = text->size ? text->size : 256;
+	char *data;
+
+	if (text->failed || more > SIZE_MAX / 4 || text->len > SIZE_MAX / 4)
+		return false;
+	while (size < text->len + more + 1)
+		size *= 2;
+	if (size == text->size)
+		return true;
+	data = realloc(text->data, size);
+	if (!data)
+		return false;
+	text->data = data;
+	text->size = size;
+	return true;
+}
+
+void gb_text_add(struct gb_text *text, const char *data, size_t len)
+{
+	if (!reserve(text, len)) {
+		text->failed = true;
+		return;
+	}
+	memcpy(text->data + text->len, data, len);
+	text->len += len;
+	text->data[text->len] = '\0';
+}
+
+void gb_text_addf(struct gb_text *text, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (n < 0 || !reserve(text, (size_t)n)) {
+		text->failed = true;
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(text->data + text->len, (size_t)n + 1, format, args);
+	va_end(args);
+	text->len += (size_t)n;
+}
+
+void gb_text_clear(struct gb_text *text)
+{
+	free(text->data);
+	memset(text, 0, sizeof(*text));
+}
+
+bool gb_text_hex(const char **at, unsigned digits, uint64_t *ret)
+{
+	const char *s = *at;
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < digits; i++, s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (!isxdigit(c))
+			return false;
+		value = value << 4 | (unsigned)(isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
+	}
+	if (isxdigit((unsigned char)*s))
+		return false;
+	*at = s;
+	*ret = value;
+	return true;
+}
+
+bool gb_text_same_module(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
+			return false;
+	return *a == *b;
+}
+
+bool gb_text_copy(char *to, size_t size, const char *from)
+{
+	size_t len = strlen(from);
+	bool fits = len < size;
+
+	if (!fits)
+		len = size - 1;
+	memcpy(to, from, len);
+	to[len] = '\0';
+	return fits;
+}
