@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "address.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+static bool domain(const char **at, uint32_t *ret)
+{
+	size_t digits = strspn(*at, "0123456789abcdefABCDEF");
+	uint64_t value;
+
+	if (digits < 4 || digits > 8 || !gb_text_hex(at, (unsigned)digits, &value))
+		return false;
+	*ret = (uint32_t)value;
+	return true;
+}
+
+static bool byte(const char **at, uint8_t *ret)
+{
+	uint64_t value;
+
+	if (!gb_text_hex(at, 2, &value))
+		return false;
+	*ret = (uint8_t)value;
+	return true;
+}
+
+static bool literal(const char **at, char c)
+{
+	if (**at != c)
+		return false;
+	++*at;
+	return true;
+}
+
+static bool devfn(const char **at, uint8_t *ret)
+{
+	uint64_t function;
+	uint8_t device;
+
+	if (!byte(at, &device) || !literal(at, '.') || !gb_text_hex(at, 1, &function))
+		return false;
+	if (device > 0x1f || function > 7)
+		return false;
+	*ret = (uint8_t)(device << 3 | function);
+	return true;
+}
+
+static bool bdf(const char **at, struct gb_bdf *ret)
+{
+	return domain(at, &ret->domain) && literal(at, ':') && byte(at, &ret->bus) &&
+	       literal(at, ':') && devfn(at, &ret->devfn);
+}
+
+bool gb_bdf_parse(const char *s, struct gb_bdf *ret)
+{
+	struct gb_bdf value;
+
+	if (!bdf(&s, &value) || *s)
+		return false;
+	*ret = value;
+	return true;
+}
+
+const char *gb_bdf_format(struct gb_bdf value, char buf[static GB_BDF_MAX])
+{
+	snprintf(buf, GB_BDF_MAX, "%04x:%02x:%02x.%x", value.domain, value.bus,
+		 GB_DEVICE(value.devfn), GB_FUNCTION(value.devfn));
+	return buf;
+}
+
+bool gb_bdf_equal(struct gb_bdf a, struct gb_bdf b)
+{
+	return a.domain == b.domain && a.bus == b.bus && a.devfn == b.devfn;
+}
+
+bool gb_path_parse(const char *s, struct gb_path *ret, const char **ret_at)
+{
+	struct gb_path path = { 0 };
+	bool good = domain(&s, &path.domain) && literal(&s, ':') && byte(&s, &path.bus);
+
+	while (good && *s && path.hops < GB_HOPS_MAX)
+		good = literal(&s, '/') && devfn(&s, &path.hop[path.hops++]);
+	if (ret_at)
+		*ret_at = s;
+	if (!good || *s || !path.hops)
+		return false;
+	*ret = path;
+	return true;
+}
+
+const char *gb_path_format(const struct gb_path *path, char buf[static GB_PATH_MAX])
+{
+	int n = snprintf(buf, GB_PATH_MAX, "%04x:%02x", path->domain, path->bus);
+
+	for (unsigned i = 0; i < path->hops; i++)
+		n += snprintf(buf + n, GB_PATH_MAX - (size_t)n, "/%02x.%x",
+			      GB_DEVICE(path->hop[i]), GB_FUNCTION(path->hop[i]));
+	return buf;
+}
+
+static bool same_bus(const struct gb_path *a, const struct gb_path *b)
+{
+	return a->domain == b->domain && a->bus == b->bus && a->hops == b->hops &&
+	       !memcmp(a->hop, b->hop, a->hops - 1u);
+}
+
+bool gb_path_equal(const struct gb_path *a, const struct gb_path *b)
+{
+	return same_bus(a, b) && a->hop[a->hops - 1] == b->hop[b->hops - 1];
+}
+
+bool gb_path_same_slot(const struct gb_path *a, const struct gb_path *b)
+{
+	return same_bus(a, b) &&
+	       GB_DEVICE(a->hop[a->hops - 1]) == GB_DEVICE(b->hop[b->hops - 1]);
+}
+
+bool gb_path_from_sysfs(const char *link, struct gb_path *ret)
+{
+	struct gb_path path = { 0 };
+	struct gb_bdf hop;
+	const char *at = NULL;
+
+	/* the innermost root bus counts: a VMD domain's lies below another one */
+	for (const char *s = link; (s = strstr(s, "/pci")); s++)
+		at = s + strlen("/pci");
+	if (!at || !domain(&at, &path.domain) || !literal(&at, ':') || !byte(&at, &path.bus))
+		return false;
+	while (*at) {
+		if (path.hops == GB_HOPS_MAX || !literal(&at, '/') || !bdf(&at, &hop))
+			return false;
+		path.hop[path.hops++] = hop.devfn;
+	}
+	if (!path.hops)
+		return false;
+	*ret = path;
+	return true;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "device.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pci/pci.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "root.h"
+#include "text.h"
+
+const char *gb_device_file(struct gb_bdf bdf, const char *name, char buf[static GB_SYSFS_MAX])
+{
+	char address[GB_BDF_MAX];
+
+	snprintf(buf, GB_SYSFS_MAX, "/sys/bus/pci/devices/%s%s%s", gb_bdf_format(bdf, address),
+		 *name ? "/" : "", name);
+	return buf;
+}
+
+/* One attribute instead of five (drivers/pci/pci-sysfs.c modalias_show). */
+static int read_modalias(struct gb_root *root, struct gb_bdf bdf, struct gb_identity *id)
+{
+	unsigned vendor, device, subvendor, subdevice, base, sub, interface;
+	char file[GB_SYSFS_MAX], text[128];
+	ssize_t n = gb_root_read(root, gb_device_file(bdf, "modalias", file), text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	if (sscanf(text, "pci:v%8xd%8xsv%8xsd%8xbc%2xsc%2xi%2x", &vendor, &device, &subvendor,
+		   &subdevice, &base, &sub, &interface) != 7)
+		return -EBADMSG;
+	id->vendor = (uint16_t)vendor;
+	id->device = (uint16_t)device;
+	id->subvendor = (uint16_t)subvendor;
+	id->subdevice = (uint16_t)subdevice;
+	id->class = base << 16 | sub << 8 | interface;
+	return 0;
+}
+
+static int read_number(struct gb_root *root, struct gb_bdf bdf, const char *name, int base,
+		       unsigned long *ret)
+{
+	char file[GB_SYSFS_MAX], text[32], *end;
+	ssize_t n = gb_root_read(root, gb_device_file(bdf, name, file), text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	*ret = strtoul(text, &end, base);
+	return end == text ? -EBADMSG : 0;
+}
+
+/* Captured machines may lack modalias. */
+static int read_attributes(struct gb_root *root, struct gb_bdf bdf, struct gb_identity *id)
+{
+	unsigned long vendor, device, class, subvendor = 0, subdevice = 0;
+	int r = read_number(root, bdf, "vendor", 16, &vendor);
+
+	if (!r)
+		r = read_number(root, bdf, "device", 16, &device);
+	if (!r)
+		r = read_number(root, bdf, "class", 16, &class);
+	if (r)
+		return r;
+	read_number(root, bdf, "subsystem_vendor", 16, &subvendor);
+	read_number(root, bdf, "subsystem_device", 16, &subdevice);
+	id->vendor = (uint16_t)vendor;
+	id->device = (uint16_t)device;
+	id->subvendor = (uint16_t)subvendor;
+	id->subdevice = (uint16_t)subdevice;
+	id->class = class & 0xffffff;
+	return 0;
+}
+
+int gb_device_read(struct gb_root *root, struct gb_bdf bdf, struct gb_device *ret)
+{
+	struct gb_device device = { .bdf = bdf, .group = -1 };
+	char file[GB_SYSFS_MAX];
+	unsigned long boot_vga;
+	int r = read_modalias(root, bdf, &device.id);
+
+	if (r)
+		r = read_attributes(root, bdf, &device.id);
+	if (r)
+		return r == -ENOENT ? -ENODEV : r;
+	/* the kernel shows boot_vga for class 0300 only */
+	if (GB_BASE_CLASS(device.id.class) == GB_CLASS_DISPLAY &&
+	    !read_number(root, bdf, "boot_vga", 10, &boot_vga))
+		device.boot_vga = boot_vga == 1;
+	device.virtual = gb_root_exists(root, gb_device_file(bdf, "physfn", file));
+	*ret = device;
+	return 0;
+}
+
+/* libpci's own error function exits; a boot tool must not. */
+static _Thread_local jmp_buf pci_failed;
+
+static void __attribute__((noreturn, format(printf, 1, 2))) fail_pci(char *format, ...)
+{
+	(void)format;
+	longjmp(pci_failed, 1);
+}
+
+static void quiet_pci(char *format, ...)
+{
+	(void)format;
+}
+
+static void read_serial(struct pci_access *access, struct gb_device *device)
+{
+	struct pci_cap *cap;
+	struct pci_dev *pci;
+
+	pci_init(access);
+	pci = pci_get_dev(access, (int)device->bdf.domain, device->bdf.bus,
+			  GB_DEVICE(device->bdf.devfn), GB_FUNCTION(device->bdf.devfn));
+	pci_fill_info(pci, PCI_FILL_EXT_CAPS);
+	cap = pci_find_cap(pci, PCI_EXT_CAP_ID_DSN, PCI_CAP_EXTENDED);
+	if (cap) {
+		uint64_t low = pci_read_long(pci, (int)cap->addr + 4);
+		uint64_t high = pci_read_long(pci, (int)cap->addr + 8);
+
+		device->id.serial = high << 32 | low;
+		/* all ones: the read failed, or the device is gone */
+		device->id.has_serial = device->id.serial != UINT64_MAX;
+	}
+	pci_free_dev(pci);
+}
+
+void gb_device_read_serial(struct gb_root *root, struct gb_device *device)
+{
+	static char key[] = "sysfs.path";
+	struct pci_access *volatile access = NULL;
+	char path[PATH_MAX];
+
+	if (device->serial_read)
+		return;
+	device->serial_read = true;
+	if (snprintf(path, sizeof(path), "%s/sys/bus/pci", gb_root_dir(root)) >= PATH_MAX)
+		return;
+	if (!setjmp(pci_failed)) {
+		access = pci_alloc();
+		access->error = fail_pci;
+		access->warning = quiet_pci;
+		access->method = PCI_ACCESS_SYS_BUS_PCI;
+		if (!pci_set_param(access, key, path))
+			read_serial(access, device);
+	}
+	if (access)
+		pci_cleanup(access);
+}
+
+/* The last component of a link, or a negative errno. */
+static int link_name(struct gb_root *root, struct gb_bdf bdf, const char *name, char *buf,
+		     size_t size)
+{
+	char file[GB_SYSFS_MAX], target[PATH_MAX];
+	ssize_t n = gb_root_readlink(root, gb_device_file(bdf, name, file), target,
+				     sizeof(target));
+	const char *slash;
+
+	if (n < 0)
+		return (int)n;
+	slash = strrchr(target, '/');
+	return gb_text_copy(buf, size, slash ? slash + 1 : target) ? 0 : -ENAMETOOLONG;
+}
+
+void gb_device_read_group(struct gb_root *root, struct gb_device *device)
+{
+	char name[16], *end;
+	long group;
+
+	if (link_name(root, device->bdf, "iommu_group", name, sizeof(name)))
+		return;
+	group = strtol(name, &end, 10);
+	if (!*end && end != name && group >= 0 && group <= INT_MAX)
+		device->group = (int)group;
+}
+
+int gb_device_driver(struct gb_root *root, struct gb_bdf bdf, char driver[static GB_DRIVER_MAX])
+{
+	int r = link_name(root, bdf, "driver", driver, GB_DRIVER_MAX);
+
+	if (r == -ENOENT) {
+		driver[0] = '\0';
+		r = 0;
+	}
+	return r;
+}
+
+static bool same_ids(const struct gb_identity *a, const struct gb_identity *b)
+{
+	return a->vendor == b->vendor && a->device == b->device &&
+	       a->subvendor == b->subvendor && a->subdevice == b->subdevice &&
+	       a->class == b->class;
+}
+
+bool gb_identity_match(const struct gb_identity *line, const struct gb_identity *device)
+{
+	if (!same_ids(line, device))
+		return false;
+	return !line->has_serial || (device->has_serial && device->serial == line->serial);
+}
+
+bool gb_identity_equal(const struct gb_identity *a, const struct gb_identity *b)
+{
+	return same_ids(a, b) && a->has_serial == b->has_serial &&
+	       (!a->has_serial || a->serial == b->serial);
+}
+
+bool gb_device_is_display(const struct gb_device *device)
+{
+	return GB_BASE_CLASS(device->id.class) == GB_CLASS_DISPLAY && !device->virtual;
+}
+
+bool gb_device_has_outlet(const struct gb_device *device)
+{
+	return gb_device_is_display(device) && device->id.class >> 8 != 0x0302;
+}
