@@ -1,37 +1,31 @@
-# Turns apt's own configuration (one-line and deb822 files) into source entries
-# of the running release. Same archives, suites and keys; binary entries become
-# source entries, other vendors' and newer suites are left out.
-# -v codename=bookworm
+# Reads apt's sources (one-line and deb822 files); writes source entries for the running
+# release to OUT.list and OUT.sources, and their suites to OUT.suites. Archives, suites, keys
+# and options stay as they are; other vendors' archives and backports are left out.
+# -v codename=bookworm -v out=OUT
 
 function ours(suite) {
 	sub(/\/$/, "", suite)
 	return suite ~ "^(" codename "|stable|oldstable|testing|unstable|sid)([-/](security|updates))?$"
 }
 
-function emit(line) {
-	if (!seen[line]++)
-		print line
+function note(suite) {
+	sub(/\/$/, "", suite)
+	if (!noted[suite]++)
+		print suite >(out ".suites")
 }
 
-function flush_stanza(    n, m, u, s, i, j, opt) {
-	if (field["types"] ~ /deb/ && tolower(field["enabled"]) !~ /^(no|false|0)/) {
-		opt = ""
-		if (field["signed-by"] ~ /^[\/A-F0-9, !]+$|^\/[^ ]+( [^ ]+)*$/) {
-			gsub(/[ ,]+/, ",", field["signed-by"])
-			opt = "signed-by=" field["signed-by"]
+function flush_stanza(    n, i, suite, kept, text) {
+	n = split(suites, suite, " ")
+	kept = ""
+	for (i = 1; i <= n; i++)
+		if (types ~ /deb/ && enabled !~ /^(no|false|0)/ && ours(suite[i])) {
+			kept = kept " " suite[i]
+			note(suite[i])
 		}
-		if (tolower(field["trusted"]) == "yes")
-			opt = opt (opt ? " " : "") "trusted=yes"
-		n = split(field["uris"], u, " ")
-		m = split(field["suites"], s, " ")
-		if (field["signed-by"] !~ /BEGIN PGP/)
-			for (i = 1; i <= n; i++)
-				for (j = 1; j <= m; j++)
-					if (ours(s[j]))
-						emit("deb-src " (opt ? "[" opt "] " : "") u[i] " " s[j] " " field["components"])
-	}
-	split("", field)
-	key = ""
+	text = "Types: deb-src\nSuites:" kept "\n" rest
+	if (kept && !seen[text]++)
+		print text >(out ".sources")
+	types = suites = enabled = rest = key = ""
 }
 
 FNR == 1 { flush_stanza() }
@@ -40,32 +34,46 @@ FILENAME ~ /\.list$/ {
 	sub(/#.*/, "")
 	if ($1 != "deb" && $1 != "deb-src")
 		next
-	rest = $0
-	sub(/^[ \t]*deb(-src)?[ \t]+/, "", rest)
-	opt = ""
-	if (rest ~ /^\[/) {
-		opt = substr(rest, 1, index(rest, "]"))
-		rest = substr(rest, index(rest, "]") + 1)
+	sub(/^[ \t]*deb(-src)?[ \t]+/, "")
+	option = ""
+	if (/^\[/) {
+		option = substr($0, 1, index($0, "]"))
+		$0 = substr($0, index($0, "]") + 1)
+		gsub(/arch=[^] \t]*/, "", option)
 	}
-	n = split(rest, w, " ")
-	if (n < 2 || !ours(w[2]))
+	sub(/^[ \t]+/, "")
+	if (NF < 2 || !ours($2))
 		next
-	sub(/^[ \t]+/, "", rest)
-	gsub(/[ \t]*arch=[^] \t]*/, "", opt)
-	if (opt ~ /^\[[ \t]*\]$/)
-		opt = ""
-	emit("deb-src " (opt ? opt " " : "") rest)
+	note($2)
+	line = "deb-src " (option ~ /[a-z]/ ? option " " : "") $0
+	if (!seen[line]++)
+		print line >(out ".list")
 	next
 }
 
-/^[ \t]*$/ { flush_stanza(); next }
 /^#/ { next }
-/^[ \t]/ { field[key] = field[key] " " $0; next }
+/^[ \t]*$/ { flush_stanza(); next }
+/^[ \t]/ {
+	if (key == "suites")
+		suites = suites " " $0
+	else if (key == "types")
+		types = types " " $0
+	else
+		rest = rest $0 "\n"
+	next
+}
 {
 	key = tolower(substr($0, 1, index($0, ":") - 1))
 	value = substr($0, index($0, ":") + 1)
-	sub(/^[ \t]+/, "", value)
-	field[key] = value
+	if (key == "types")
+		types = value
+	else if (key == "suites")
+		suites = value
+	else if (key == "enabled") {
+		enabled = tolower(value)
+		sub(/^[ \t]+/, "", enabled)
+	} else if (key != "architectures")
+		rest = rest $0 "\n"
 }
 
 END { flush_stanza() }
