@@ -60,12 +60,12 @@ all: $(B)/ghost-claim
 # ---- flags -------------------------------------------------------------------------------
 
 BASE := -std=gnu11 -Isrc -D_GNU_SOURCE -DGB_VERSION='"$(VERSION)"' -MMD -MP
-WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wstrict-prototypes \
+WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wformat=2 -Wno-format-nonliteral \
 	-Wno-format-truncation \
 	-Wimplicit-fallthrough -Wnull-dereference $(if $(filter 1,$(WERROR)),-Werror)
 SMALL := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
-HARDEN := -fstack-protector-strong -fno-strict-overflow
+HARDEN := -fPIE -fstack-protector-strong -fno-strict-overflow
 LINK := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 ASAN := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -92,16 +92,26 @@ $(B)/ghost-claim: $(B)/$(FLAVOR)/ghost-claim $(B)/flavor
 
 dynamic: $(B)/dynamic/ghost-claim
 
+# musl-gcc knows no -static-pie. Beside its own start file lies the one that relocates itself.
+hash := \#
+MUSL_DIR = $(patsubst %/Scrt1.o,%,$(filter %/Scrt1.o,$(shell $(MUSL_CC) -$(hash)$(hash)$(hash) \
+	-x c /dev/null -o /dev/null 2>&1)))
+PIE_START = $(wildcard $(MUSL_DIR)/rcrt1.o)
+PIE_LINK = $(if $(PIE_START),-nostartfiles -Wl$(comma)-pie$(comma)--no-dynamic-linker$(comma)-z$(comma)text \
+	$(PIE_START) $(MUSL_DIR)/crti.o $(shell $(MUSL_CC) -print-file-name=crtbeginS.o))
+PIE_END = $(if $(PIE_START),$(shell $(MUSL_CC) -print-file-name=crtendS.o) $(MUSL_DIR)/crtn.o)
+comma := ,
+
 $(B)/static/%.o: %.c | $(B)/deps/ready
 	$(call say,CC,$@) mkdir -p $(@D) && $(MUSL_CC) $(BASE) $(MUSL_CFLAGS) $(WARN) $(SMALL) \
 		$(HARDEN) $(CFLAGS) -c -o $@ $<
 
 $(B)/static/ghost-claim: $(call objects,static) $(B)/deps/libdeps.a
-	$(call say,LD,$@) $(MUSL_CC) -static $(LINK) -s $(LDFLAGS) -o $@ $^
+	$(call say,LD,$@) $(MUSL_CC) -static $(LINK) -s $(LDFLAGS) -o $@ $(PIE_LINK) $^ $(PIE_END)
 
 $(B)/dynamic/%.o: %.c
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(SMALL) $(HARDEN) \
-		-D_FORTIFY_SOURCE=2 -fPIE $(CFLAGS) -c -o $@ $<
+		-D_FORTIFY_SOURCE=2 $(CFLAGS) -c -o $@ $<
 
 $(B)/dynamic/ghost-claim: $(call objects,dynamic)
 	$(call say,LD,$@) $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
@@ -219,12 +229,13 @@ $(B)/lint/%.o: %.c FORCE
 lint-objects: $(LINT_O)
 
 TESTED = $(B)/ghost-claim $(B)/dynamic/ghost-claim $(B)/asan/ghost-claim
-export MAKE VERSION
+export MAKE
 
 lint:
 	$(Q)tests/run lint
 
 check: export CI := true
+check: WERROR := 1
 check: $(TESTED) unit-programs
 	$(Q)tests/run lint unit cli machines vm
 
@@ -252,12 +263,14 @@ MAN8 := $(wildcard tools/man/*.8)
 MAN5 := $(wildcard tools/man/*.5)
 MODULEDIR := $(DRACUTDIR)/modules.d/50ghost-boot
 put = $(INSTALL) -D -m $(1) $(2) '$(DESTDIR)$(3)'
+# Hooks, unit and rules name the program by its place.
+put_text = sed 's|/usr/sbin/ghost-claim|$(SBINDIR)/ghost-claim|g' $(2) | $(call put,$(1),/dev/stdin,$(3))
 
 install: all
 	$(Q)$(call put,0755,$(B)/ghost-claim,$(SBINDIR)/ghost-claim)
-	$(Q)$(foreach f,$(IT),$(call put,0755,$f,$(f:initramfs-tools-hook/%=$(INITRAMFSTOOLSDIR)/%)) &&) :
-	$(Q)$(foreach f,$(DM),$(call put,$(if $(filter %.sh,$f),0755,0644),$f,$(MODULEDIR)/$(notdir $f)) &&) :
-	$(Q)$(foreach f,$(RULES),$(call put,0644,$f,$(UDEVDIR)/rules.d/$(notdir $f)) &&) :
+	$(Q)$(foreach f,$(IT),$(call put_text,0755,$f,$(f:initramfs-tools-hook/%=$(INITRAMFSTOOLSDIR)/%)) &&) :
+	$(Q)$(foreach f,$(DM),$(call put_text,$(if $(filter %.sh,$f),0755,0644),$f,$(MODULEDIR)/$(notdir $f)) &&) :
+	$(Q)$(foreach f,$(RULES),$(call put_text,0644,$f,$(UDEVDIR)/rules.d/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN8),$(call put,0644,$f,$(MANDIR)/man8/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN5),$(call put,0644,$f,$(MANDIR)/man5/$(notdir $f)) &&) :
 	$(Q)$(INSTALL) -d -m 0755 '$(DESTDIR)$(SYSCONFDIR)/ghost-boot'
