@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "boot.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "root.h"
+
+static void begin(struct gb_boot *boot)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	boot->report.at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	boot->report.claims = &boot->claims;
+	boot->claim.start_ms = gb_now_ms();
+	boot->claim.live = boot->live;
+}
+
+void gb_boot_clear(struct gb_boot *boot)
+{
+	free(boot->claim.task);
+	free(boot->verdict);
+	free(boot->text);
+	gb_text_clear(&boot->json);
+	gb_machine_clear(&boot->machine);
+	gb_claims_clear(&boot->claims);
+}
+
+/* ---- what is said ------------------------------------------------------------------- */
+
+static bool off(struct gb_report *report, enum gb_outcome outcome)
+{
+	report->outcome = outcome;
+	return true;
+}
+
+/* True when the command line alone ends it; the report says why. */
+static bool switched_off(struct gb_boot *boot)
+{
+	struct gb_report *report = &boot->report;
+	char *text;
+	size_t len;
+
+	if (gb_root_read_all(boot->root, "/proc/cmdline", 64u << 10, &text, &len)) {
+		/* the kill switch may stand in it */
+		gb_text_copy(report->arming, sizeof(report->arming), "not armed");
+		gb_text_copy(report->error, sizeof(report->error),
+			     "/proc/cmdline can't be read");
+		return off(report, GB_ERROR);
+	}
+	gb_cmdline_read(text, &boot->cmdline);
+	free(text);
+	if (boot->cmdline.claim == GB_SWITCH_OFF) {
+		gb_text_copy(report->arming, sizeof(report->arming), "ghost.claim=off");
+		return off(report, GB_OFF);
+	}
+	if (boot->cmdline.claim == GB_SWITCH_ODD) {
+		snprintf(report->arming, sizeof(report->arming),
+			 "ghost.claim=%s is neither on nor off", boot->cmdline.odd);
+		return off(report, GB_OFF);
+	}
+	return false;
+}
+
+static void arm(struct gb_boot *boot)
+{
+	bool word = boot->cmdline.claim == GB_SWITCH_ON;
+
+	boot->report.armed = word || boot->claims.arm_always;
+	gb_text_copy(boot->report.arming, sizeof(boot->report.arming),
+		     word		       ? "armed by ghost.claim=on"
+		     : boot->claims.arm_always ? "armed by the claims file"
+					       : "not armed");
+}
+
+int gb_boot_read_claims(struct gb_boot *boot, const char *file)
+{
+	struct gb_report *report = &boot->report;
+	struct gb_err err = { "" };
+	int r;
+
+	report->file = file;
+	r = gb_root_read_all(boot->root, file, GB_CLAIMS_SIZE_MAX, &boot->text, &boot->len);
+	if (r)
+		snprintf(report->error, sizeof(report->error), "%s: %s", file,
+			 r == -ENOENT  ? "there is no claims file"
+			 : r == -EFBIG ? "too large to be a claims file"
+				       : strerror(-r));
+	else if ((r = gb_claims_parse(boot->text, boot->len, &boot->claims, &err)))
+		snprintf(report->error, sizeof(report->error), "%s: %.120s", file, err.text);
+	return r;
+}
+
+/* ---- what is decided ---------------------------------------------------------------- */
+
+static int judge(struct gb_boot *boot, struct gb_err *err)
+{
+	struct gb_err scan = { "" };
+	int r = gb_machine_place(boot->root, &boot->claims, &boot->machine, err);
+
+	if (r)
+		return r;
+	boot->verdict = calloc(boot->claims.lines + 1, sizeof(*boot->verdict));
+	boot->claim.task = calloc(boot->claims.lines + 1, sizeof(*boot->claim.task));
+	if (!boot->verdict || !boot->claim.task)
+		return gb_fail(err, ENOMEM, "out of memory");
+	if (gb_resolve(&boot->claims, &boot->machine, boot->verdict)) {
+		/* when listing fails, what was decided without it stands */
+		if (!gb_machine_scan(boot->root, &boot->claims, &boot->machine, &scan))
+			gb_resolve(&boot->claims, &boot->machine, boot->verdict);
+		else
+			boot->warning = scan;
+	}
+	boot->report.machine = &boot->machine;
+	boot->report.verdict = boot->verdict;
+	return 0;
+}
+
+static int decide(struct gb_boot *boot)
+{
+	struct gb_err err = { "" };
+	int r = judge(boot, &err);
+
+	if (r) {
+		gb_text_copy(boot->report.error, sizeof(boot->report.error), err.text);
+		boot->report.outcome = GB_ERROR;
+	}
+	return r;
+}
+
+/* The tasks of all claims, or of those in one device's slot. */
+static void make_tasks(struct gb_boot *boot, const struct gb_path *slot)
+{
+	struct gb_claim *claim = &boot->claim;
+
+	for (size_t i = 0; i < boot->claims.lines; i++) {
+		const struct gb_verdict *verdict = &boot->verdict[i];
+		struct gb_device *device;
+
+		if (!gb_decision_acts(verdict->decision))
+			continue;
+		device = &boot->machine.device[verdict->device];
+		if (slot && !gb_path_same_slot(slot, &device->path))
+			continue;
+		gb_device_read_group(boot->root, device);
+		claim->task[claim->tasks++] = (struct gb_task){
+			.line = &boot->claims.line[i],
+			.device = device,
+			.last_display = verdict->last_display,
+		};
+	}
+	boot->report.claim = claim;
+}
+
+/* ---- what is left behind ------------------------------------------------------------ */
+
+static void warn(struct gb_boot *boot, const char *path, int r)
+{
+	if (r)
+		gb_fail(&boot->warning, -r, "%s: %s", path, strerror(-r));
+}
+
+static int publish(struct gb_boot *boot, const char *name, const char *data, size_t len)
+{
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", boot->records, name);
+	r = gb_root_publish(boot->root, path, data, len);
+	warn(boot, path, r);
+	return r;
+}
+
+static int finish(struct gb_boot *boot, int code)
+{
+	struct gb_report *report = &boot->report;
+
+	report->took_ms = gb_now_ms() - boot->claim.start_ms;
+	gb_record_json(report, &boot->json);
+	if (boot->dry_run)
+		return code;
+	gb_record_log(boot->root, report);
+	warn(boot, boot->records, gb_root_mkdir(boot->root, boot->records));
+	/* late claims read this one: there only when this boot is armed */
+	if (report->armed && !report->error[0])
+		publish(boot, "claims", boot->text, boot->len);
+	if (boot->json.failed)
+		warn(boot, "claim.json", -ENOMEM);
+	else
+		publish(boot, "claim.json", boot->json.data, boot->json.len);
+	return code;
+}
+
+int gb_boot_claim(struct gb_boot *boot)
+{
+	struct gb_report *report = &boot->report;
+	char path[PATH_MAX];
+	int code;
+
+	begin(boot);
+	report->file = GB_CLAIMS_FILE;
+	snprintf(path, sizeof(path), "%s/claim.json", boot->records);
+	boot->made_before = !boot->dry_run && gb_root_exists(boot->root, path);
+	if (boot->made_before)
+		return GB_EXIT_DONE;
+	if (switched_off(boot) && !boot->dry_run)
+		return finish(boot, report->error[0] ? GB_EXIT_FAILED : GB_EXIT_DONE);
+	if (gb_boot_read_claims(boot, GB_CLAIMS_FILE))
+		report->outcome = GB_ERROR;
+	if (!report->arming[0])
+		arm(boot);
+	if (!report->armed && !boot->dry_run) {
+		report->outcome = GB_NOT_ARMED;
+		return finish(boot, GB_EXIT_DONE);
+	}
+	if (report->error[0] || decide(boot))
+		return finish(boot, GB_EXIT_FAILED);
+	make_tasks(boot, NULL);
+	if (!boot->dry_run)
+		gb_claim_run(boot->root, boot->loader, &boot->claims, &boot->claim);
+	report->outcome = gb_report_outcome(report, &code);
+	return finish(boot, code);
+}
+
+int gb_boot_publish(struct gb_boot *boot, const char *from)
+{
+	static const char *const names[] = { "claims", "claim.json" };
+	int r = 0;
+
+	warn(boot, boot->records, gb_root_mkdir(boot->root, boot->records));
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char path[PATH_MAX], *text;
+		size_t len;
+
+		snprintf(path, sizeof(path), "%s/%s", from, names[i]);
+		r = gb_root_read_all(boot->root, path, 16u << 20, &text, &len);
+		if (r) /* claims: absent when not armed */
+			continue;
+		r = publish(boot, names[i], text, len);
+		free(text);
+	}
+	if (r == -ENOENT)
+		gb_fail(&boot->warning, ENOENT, "%s: there is no record", from);
+	return r ? GB_EXIT_FAILED : GB_EXIT_DONE;
+}
+
+/* ---- a device that appeared late ---------------------------------------------------- */
+
+/* Said at boot already: udev's coldplug brings every device again. */
+static bool said_at_boot(struct gb_boot *boot, const char *bdf)
+{
+	char path[PATH_MAX], word[GB_BDF_MAX + 16], *text;
+	size_t len;
+	bool said;
+
+	snprintf(path, sizeof(path), "%s/claim.json", boot->records);
+	if (gb_root_read_all(boot->root, path, 4u << 20, &text, &len))
+		return false;
+	snprintf(word, sizeof(word), "\"bdf\": \"%s\"", bdf);
+	said = strstr(text, word) != NULL;
+	free(text);
+	return said;
+}
+
+static void save_late(struct gb_boot *boot, size_t line)
+{
+	const struct gb_device *device = &boot->machine.device[boot->verdict[line].device];
+	char address[GB_BDF_MAX], name[GB_BDF_MAX + sizeof("late/.json")];
+	const struct gb_task *task = gb_report_task(&boot->report, line);
+
+	gb_bdf_format(device->bdf, address);
+	if (task && task->result == GB_BOUND && !strcmp(task->before, task->driver))
+		return; /* found as it should be: nothing happened */
+	if (!task && said_at_boot(boot, address))
+		return;
+	gb_record_log_line(boot->root, &boot->report, line);
+	gb_text_clear(&boot->json);
+	gb_record_late_json(&boot->report, line, &boot->json);
+	snprintf(name, sizeof(name), "late/%s.json", address);
+	if (boot->json.failed)
+		warn(boot, name, -ENOMEM);
+	else
+		publish(boot, name, boot->json.data, boot->json.len);
+}
+
+/* Cheap, for it runs at every udev event of a PCI device. */
+static bool concerns_us(const struct gb_claims *claims, const struct gb_device *device)
+{
+	for (size_t i = 0; i < claims->lines; i++)
+		if (!claims->line[i].keep && claims->line[i].id.vendor == device->id.vendor &&
+		    claims->line[i].id.device == device->id.device)
+			return true;
+	return false;
+}
+
+static const struct gb_device *find_device(const struct gb_machine *machine, struct gb_bdf bdf)
+{
+	for (size_t i = 0; i < machine->devices; i++)
+		if (gb_bdf_equal(machine->device[i].bdf, bdf))
+			return &machine->device[i];
+	return NULL;
+}
+
+/* Is this line about the device, or about one claimed with it? All others' stories were told
+ * at boot, or will be at their own event. */
+static bool is_about(const struct gb_boot *boot, size_t line, const struct gb_device *device)
+{
+	const struct gb_verdict *verdict = &boot->verdict[line];
+
+	return verdict->decision != GB_KEEP && verdict->device != GB_NOWHERE &&
+	       (gb_report_task(&boot->report, line) ||
+		&boot->machine.device[verdict->device] == device);
+}
+
+static int act_late(struct gb_boot *boot, const struct gb_device *device)
+{
+	char folder[PATH_MAX];
+	int code;
+
+	make_tasks(boot, &device->path);
+	if (!boot->dry_run) {
+		gb_claim_run(boot->root, boot->loader, &boot->claims, &boot->claim);
+		snprintf(folder, sizeof(folder), "%s/late", boot->records);
+		warn(boot, folder, gb_root_mkdir(boot->root, folder));
+	}
+	boot->report.took_ms = gb_now_ms() - boot->claim.start_ms;
+	for (size_t i = 0; i < boot->claims.lines; i++) {
+		if (!is_about(boot, i, device))
+			boot->verdict[i].decision = GB_KEEP;
+		else if (!boot->dry_run)
+			save_late(boot, i);
+	}
+	boot->report.outcome = gb_report_outcome(&boot->report, &code);
+	return code;
+}
+
+int gb_boot_late(struct gb_boot *boot, struct gb_bdf bdf)
+{
+	const struct gb_device *found;
+	struct gb_device device;
+	char file[PATH_MAX], address[GB_BDF_MAX];
+	int r;
+
+	begin(boot);
+	snprintf(file, sizeof(file), "%s/claims", boot->records);
+	if (switched_off(boot) || !gb_root_exists(boot->root, file))
+		return GB_EXIT_DONE; /* this boot was not armed */
+	boot->report.armed = true;
+	gb_text_copy(boot->report.arming, sizeof(boot->report.arming), "armed at boot");
+	if (gb_boot_read_claims(boot, file))
+		return GB_EXIT_FAILED;
+	boot->claims.problems = 0; /* reported at boot */
+	r = gb_device_read(boot->root, bdf, &device);
+	if (r) {
+		snprintf(boot->report.error, sizeof(boot->report.error), "%s: %s",
+			 gb_bdf_format(bdf, address),
+			 r == -ENODEV ? "there is no such device" : strerror(-r));
+		return GB_EXIT_FAILED;
+	}
+	if (!concerns_us(&boot->claims, &device))
+		return GB_EXIT_DONE;
+	if (decide(boot))
+		return GB_EXIT_FAILED;
+	/* alike, but at no claim's path, and none is missed */
+	found = find_device(&boot->machine, bdf);
+	return found ? act_late(boot, found) : GB_EXIT_DONE;
+}
