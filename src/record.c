@@ -38,7 +38,7 @@ enum gb_outcome gb_report_outcome(const struct gb_report *report, int *ret_exit)
 {
 	size_t bound = 0, touched = 0, refused = 0, wrong = report->claims->problems;
 
-	for (size_t i = 0; i < report->claims->lines; i++) {
+	for (size_t i = 0; report->verdict && i < report->claims->lines; i++) {
 		const struct gb_task *task = gb_report_task(report, i);
 		enum gb_decision decision = report->verdict[i].decision;
 
