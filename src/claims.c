@@ -12,7 +12,6 @@
 #include "text.h"
 
 #define LINE_MAX_LEN 1024
-#define LINES_MAX 512
 
 /* One line while it is read. */
 struct reader {
@@ -243,8 +242,8 @@ static void read_device(struct reader *r, bool keep, const char *start)
 			return;
 		}
 	}
-	if (claims->lines == LINES_MAX) {
-		BAD(r, start, "more than %d lines", LINES_MAX);
+	if (claims->lines == GB_LINES_MAX) {
+		BAD(r, start, "more than %d lines", GB_LINES_MAX);
 		return;
 	}
 	if (grow(r, (void **)&claims->line, claims->lines, sizeof(line)))

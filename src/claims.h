@@ -15,6 +15,7 @@ struct gb_err;
 #define GB_CLAIMS_FILE "/etc/ghost-boot/claims"
 #define GB_CLAIMS_VERSION 1
 #define GB_CLAIMS_SIZE_MAX (512u << 10) /* bytes; a claim takes about 80 */
+#define GB_LINES_MAX 512			/* claim and keep lines */
 #define GB_DRIVER_DEFAULT "vfio-pci"
 
 /* What allow= may lift, as bits; the names are those of `ghost-boot enable --allow`. */
