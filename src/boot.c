@@ -55,6 +55,7 @@ static bool switched_off(struct gb_boot *boot)
 	}
 	gb_cmdline_read(text, &boot->cmdline);
 	free(text);
+	report->debug = boot->cmdline.debug;
 	if (boot->cmdline.claim == GB_SWITCH_OFF) {
 		gb_text_copy(report->arming, sizeof(report->arming), "ghost.claim=off");
 		return off(report, GB_OFF);

@@ -236,6 +236,30 @@ static void log_problems(struct gb_root *root, const struct gb_report *report)
 	}
 }
 
+/* What ghost.debug adds: each module, and each device before and after. */
+static void log_debug(struct gb_root *root, const struct gb_report *report)
+{
+	char text[400], address[GB_BDF_MAX];
+
+	for (size_t i = 0; report->claim && i < report->claim->modules; i++) {
+		const struct gb_module *module = &report->claim->module[i];
+
+		snprintf(text, sizeof(text), "debug: module %s: %s %s", module->driver,
+			 gb_module_state_name(module->state), module->text);
+		log_text(root, LOG_INFO, text);
+	}
+	for (size_t i = 0; report->claim && i < report->claim->tasks; i++) {
+		const struct gb_task *task = &report->claim->task[i];
+
+		snprintf(text, sizeof(text), "debug: %s line %u, group %d: %s -> %s, %s",
+			 gb_bdf_format(task->device->bdf, address), task->line->number,
+			 task->device->group, task->before[0] ? task->before : "no driver",
+			 task->driver[0] ? task->driver : "no driver",
+			 gb_result_name(task->result));
+		log_text(root, LOG_INFO, text);
+	}
+}
+
 void gb_record_log(struct gb_root *root, const struct gb_report *report)
 {
 	size_t bound = 0, all = 0;
@@ -243,6 +267,8 @@ void gb_record_log(struct gb_root *root, const struct gb_report *report)
 	int code;
 
 	log_problems(root, report);
+	if (report->debug)
+		log_debug(root, report);
 	for (size_t i = 0; report->verdict && i < report->claims->lines; i++) {
 		const struct gb_task *task = gb_report_task(report, i);
 

@@ -25,6 +25,7 @@ enum gb_outcome {
 struct gb_report {
 	const char *file; /* claims file */
 	bool armed;
+	bool debug; /* ghost.debug: more kernel log lines */
 	char arming[100]; /* who armed, or why nobody did */
 	enum gb_outcome outcome;
 	char error[200];
