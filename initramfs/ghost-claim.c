@@ -2,12 +2,10 @@
 /* ghost-claim: takes the configured PCI functions for vfio-pci before any other driver can. */
 #include <errno.h>
 #include <getopt.h>
-#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "boot.h"
 #include "module.h"
@@ -41,15 +39,6 @@ static int bad_usage(const char *what, const char *word)
 {
 	fprintf(stderr, "ghost-claim: %s%s\nTry: ghost-claim --help\n", what, word);
 	return GB_EXIT_USAGE;
-}
-
-/* An image's root is rootfs (ramfs or tmpfs); there nobody has opened a device yet. */
-static bool in_image(void)
-{
-	struct statfs fs;
-
-	return !statfs("/", &fs) &&
-	       (fs.f_type == RAMFS_MAGIC || (unsigned long)fs.f_type == TMPFS_MAGIC);
 }
 
 static int load_nothing(void *ctx, const char *name, const char *options, struct gb_err *err)
@@ -144,7 +133,6 @@ static int run(const struct options *options, struct gb_root *root)
 		.loader = &loader,
 		.records = options->records,
 		.dry_run = options->dry_run,
-		.live = gb_root_is_real(root) && !in_image(),
 	};
 	int code;
 

@@ -10,6 +10,21 @@
 
 #include "root.h"
 
+/* In an image, / is still the kernel's rootfs; after the switch to the real root that mount
+ * can't be seen any more. Nobody in an image has opened a device yet. When in doubt: live. */
+static bool in_image(struct gb_root *root)
+{
+	bool found = false;
+	size_t len;
+	char *text;
+
+	if (!gb_root_read_all(root, "/proc/self/mounts", 1u << 20, &text, &len)) {
+		found = strstr(text, " / rootfs ") != NULL;
+		free(text);
+	}
+	return found;
+}
+
 static void begin(struct gb_boot *boot)
 {
 	struct timespec now;
@@ -18,7 +33,6 @@ static void begin(struct gb_boot *boot)
 	boot->report.at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 	boot->report.claims = &boot->claims;
 	boot->claim.start_ms = gb_now_ms();
-	boot->claim.live = boot->live;
 }
 
 void gb_boot_clear(struct gb_boot *boot)
@@ -158,6 +172,12 @@ static void make_tasks(struct gb_boot *boot, const struct gb_path *slot)
 	boot->report.claim = claim;
 }
 
+static void run_claim(struct gb_boot *boot)
+{
+	boot->claim.live = !in_image(boot->root);
+	gb_claim_run(boot->root, boot->loader, &boot->claims, &boot->claim);
+}
+
 /* ---- what is left behind ------------------------------------------------------------ */
 
 static void warn(struct gb_boot *boot, const char *path, int r)
@@ -223,7 +243,7 @@ int gb_boot_claim(struct gb_boot *boot)
 		return finish(boot, GB_EXIT_FAILED);
 	make_tasks(boot, NULL);
 	if (!boot->dry_run)
-		gb_claim_run(boot->root, boot->loader, &boot->claims, &boot->claim);
+		run_claim(boot);
 	report->outcome = gb_report_outcome(report, &code);
 	return finish(boot, code);
 }
@@ -325,7 +345,7 @@ static int act_late(struct gb_boot *boot, const struct gb_device *device)
 
 	make_tasks(boot, &device->path);
 	if (!boot->dry_run) {
-		gb_claim_run(boot->root, boot->loader, &boot->claims, &boot->claim);
+		run_claim(boot);
 		snprintf(folder, sizeof(folder), "%s/late", boot->records);
 		warn(boot, folder, gb_root_mkdir(boot->root, folder));
 	}

@@ -27,7 +27,6 @@ struct gb_boot {
 	struct gb_root *root;
 	const struct gb_loader *loader;
 	const char *records; /* folder */
-	bool live;	     /* a running system, where devices may be in use */
 	bool dry_run;	     /* decide as if armed; change nothing */
 
 	struct gb_report report;

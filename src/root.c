@@ -169,6 +169,7 @@ int gb_root_write(struct gb_root *root, const char *path, const char *data)
 {
 	size_t len = strlen(data);
 	int r = watched(root, GB_WRITE, path, data);
+	ssize_t n;
 	int fd;
 
 	if (r)
@@ -176,8 +177,9 @@ int gb_root_write(struct gb_root *root, const char *path, const char *data)
 	fd = open_below(root, path, O_WRONLY | (root->real ? 0 : O_TRUNC));
 	if (fd < 0)
 		return fd;
-	if (write(fd, data, len) != (ssize_t)len)
-		r = errno ? -errno : -EIO;
+	n = write(fd, data, len);
+	if (n != (ssize_t)len)
+		r = n < 0 ? -errno : -EIO;
 	close(fd);
 	return r;
 }
