@@ -94,11 +94,10 @@ const struct gb_line *gb_card_keeper(const struct gb_cards *cards, int device,
 	return NULL;
 }
 
-/* May this device be where a line's lost one has gone? */
-static bool eligible(const struct gb_cards *cards, size_t line, int device)
+/* Is this a line's device at another slot, as far as anybody can see, and no other claim's? */
+static bool looks_like(const struct gb_cards *cards, size_t line, int device)
 {
 	const struct gb_device *d = device_of(cards, device);
-	bool missing;
 
 	if (!gb_identity_match(&line_of(cards, line)->id, &d->id) || d->virtual ||
 	    gb_path_same_slot(&cards->machine->path[line], &d->path))
@@ -107,7 +106,15 @@ static bool eligible(const struct gb_cards *cards, size_t line, int device)
 		if (cards->machine->at[i] == device && !line_of(cards, i)->keep &&
 		    !cards->line[i].lost)
 			return false;
-	return !gb_card_keeper(cards, device, &missing);
+	return true;
+}
+
+/* May it be where the line's lost device has gone? */
+static bool eligible(const struct gb_cards *cards, size_t line, int device)
+{
+	bool missing;
+
+	return looks_like(cards, line, device) && !gb_card_keeper(cards, device, &missing);
 }
 
 static size_t count_devices(const struct gb_cards *cards, size_t line, bool *ret_boot_vga)
@@ -132,26 +139,47 @@ static size_t count_lost_lines(const struct gb_cards *cards, size_t line)
 	return n;
 }
 
-int gb_card_companion(const struct gb_cards *cards, size_t line, int anchor)
+typedef bool (*suits_fn)(const struct gb_cards *cards, size_t line, int device);
+
+static int companion(const struct gb_cards *cards, size_t line, int anchor, suits_fn suits)
 {
 	for (size_t d = 0; d < cards->machine->devices; d++) {
 		const struct gb_path *path = &device_of(cards, (int)d)->path;
 
 		if (gb_path_same_slot(path, &device_of(cards, anchor)->path) &&
 		    function_of(path) == function_of(&cards->machine->path[line]) &&
-		    eligible(cards, line, (int)d))
+		    suits(cards, line, (int)d))
 			return (int)d;
 	}
 	return GB_NOWHERE;
 }
 
-static bool whole_card_at(const struct gb_cards *cards, size_t card, int anchor)
+int gb_card_companion(const struct gb_cards *cards, size_t line, int anchor)
 {
-	for (size_t i = card; i < cards->claims->lines; i++)
+	return companion(cards, line, anchor, eligible);
+}
+
+static bool whole_card_at(const struct gb_cards *cards, size_t card, int anchor,
+			  suits_fn suits)
+{
+	uint8_t function = function_of(&cards->machine->path[card]);
+
+	if (function_of(&device_of(cards, anchor)->path) != function ||
+	    !suits(cards, card, anchor))
+		return false;
+	for (size_t i = card + 1; i < cards->claims->lines; i++)
 		if (gb_card_has(cards, card, i) &&
-		    gb_card_companion(cards, i, anchor) == GB_NOWHERE)
+		    companion(cards, i, anchor, suits) == GB_NOWHERE)
 			return false;
 	return true;
+}
+
+int gb_card_whole_elsewhere(const struct gb_cards *cards, size_t card)
+{
+	for (size_t d = 0; d < cards->machine->devices; d++)
+		if (whole_card_at(cards, card, (int)d, looks_like))
+			return (int)d;
+	return GB_NOWHERE;
 }
 
 static bool path_before(const struct gb_path *a, const struct gb_path *b)
@@ -169,14 +197,13 @@ static bool path_before(const struct gb_path *a, const struct gb_path *b)
 /* The next slot behind `after`, by path, that holds the whole card. */
 static int next_slot(const struct gb_cards *cards, size_t card, const struct gb_path *after)
 {
-	uint8_t function = function_of(&cards->machine->path[card]);
 	int next = GB_NOWHERE;
 
 	for (size_t d = 0; d < cards->machine->devices; d++) {
 		const struct gb_path *path = &device_of(cards, (int)d)->path;
 
-		if ((after && !path_before(after, path)) || function_of(path) != function ||
-		    !eligible(cards, card, (int)d) || !whole_card_at(cards, card, (int)d))
+		if ((after && !path_before(after, path)) ||
+		    !whole_card_at(cards, card, (int)d, eligible))
 			continue;
 		if (next == GB_NOWHERE || path_before(path, &device_of(cards, next)->path))
 			next = (int)d;

@@ -45,6 +45,9 @@ const struct gb_line *gb_card_keeper(const struct gb_cards *cards, int device,
 
 /* Needs a complete machine. */
 void gb_card_search(const struct gb_cards *cards, size_t card, struct gb_search *ret);
+/* For a card of which only a part is in its place: the first function of a slot that holds all of
+ * it, kept or not, or GB_NOWHERE. Then the two may have been swapped. Needs a complete machine. */
+int gb_card_whole_elsewhere(const struct gb_cards *cards, size_t card);
 /* The device that a line's would be if its card sat where `anchor` sits, or GB_NOWHERE. */
 int gb_card_companion(const struct gb_cards *cards, size_t line, int anchor);
 

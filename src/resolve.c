@@ -104,24 +104,39 @@ static void judge_device(const struct table *t, size_t line, int device,
 		say(t, line, decision, device, "path", "at its path");
 }
 
-static void judge_in_place(const struct table *t, size_t card)
-{
-	for (size_t i = card; i < t->claims->lines; i++) {
-		if (!gb_card_has(&t->cards, card, i))
-			continue;
-		if (t->cards.line[i].place == GB_PLACE_MATCH)
-			judge_device(t, i, t->machine->at[i], GB_CLAIM);
-		else
-			say(t, i, GB_ABSENT, GB_NOWHERE, "absent", "is not there");
-	}
-}
-
 static void say_card(const struct table *t, size_t card, enum gb_decision decision,
 		     const char *reason, const char *text)
 {
 	for (size_t i = card; i < t->claims->lines; i++)
 		if (gb_card_has(&t->cards, card, i))
 			say(t, i, decision, GB_NOWHERE, reason, "%s", text);
+}
+
+static void judge_in_place(struct table *t, size_t card)
+{
+	char path[GB_PATH_MAX], text[GB_PATH_MAX + 60];
+	bool whole = true;
+	int other;
+
+	for (size_t i = card; i < t->claims->lines; i++) {
+		if (!gb_card_has(&t->cards, card, i))
+			continue;
+		if (t->cards.line[i].place == GB_PLACE_MATCH) {
+			judge_device(t, i, t->machine->at[i], GB_CLAIM);
+		} else {
+			say(t, i, GB_ABSENT, GB_NOWHERE, "absent", "is not there");
+			whole = false;
+		}
+	}
+	t->needs_all |= !whole && !t->machine->complete;
+	if (whole || !t->machine->complete)
+		return;
+	other = gb_card_whole_elsewhere(&t->cards, card);
+	if (other != GB_NOWHERE) {
+		snprintf(text, sizeof(text), "only a part of the card is here, a whole one is at %s",
+			 gb_path_format(&device_at(t, other)->path, path));
+		say_card(t, card, GB_MISMATCH, "swapped", text);
+	}
 }
 
 /* Nothing like it anywhere: gone, or replaced by something else. */
