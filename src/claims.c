@@ -332,7 +332,7 @@ static bool clean(struct reader *r, const char *data, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)data[i];
 
-		if (c == '#')
+		if (c == '#' && (!i || data[i - 1] == ' ' || data[i - 1] == '\t'))
 			comment = true;
 		if (c == '\t' || (c >= 0x20 && c < 0x7f) || (comment && c >= 0x80))
 			continue;
