@@ -112,6 +112,13 @@ static void say_card(const struct table *t, size_t card, enum gb_decision decisi
 			say(t, i, decision, GB_NOWHERE, reason, "%s", text);
 }
 
+/* Only the list of all devices can. */
+static void cannot_tell(struct table *t, size_t card)
+{
+	t->needs_all = true;
+	say_card(t, card, GB_REFUSED, "cannot-tell", "the devices could not be listed");
+}
+
 static void judge_in_place(struct table *t, size_t card)
 {
 	char path[GB_PATH_MAX], text[GB_PATH_MAX + 60];
@@ -128,9 +135,12 @@ static void judge_in_place(struct table *t, size_t card)
 			whole = false;
 		}
 	}
-	t->needs_all |= !whole && !t->machine->complete;
-	if (whole || !t->machine->complete)
+	if (whole)
 		return;
+	if (!t->machine->complete) {
+		cannot_tell(t, card);
+		return;
+	}
 	other = gb_card_whole_elsewhere(&t->cards, card);
 	if (other != GB_NOWHERE) {
 		snprintf(text, sizeof(text), "only a part of the card is here, a whole one is at %s",
@@ -170,8 +180,7 @@ static void judge_elsewhere(struct table *t, size_t card)
 	struct gb_search search;
 
 	if (!t->machine->complete) {
-		t->needs_all = true;
-		say_card(t, card, GB_REFUSED, "cannot-tell", "the devices could not be listed");
+		cannot_tell(t, card);
 		return;
 	}
 	gb_card_search(&t->cards, card, &search);
