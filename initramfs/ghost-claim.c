@@ -22,7 +22,7 @@ static const char usage[] =
 	"       ghost-claim --publish DIR     move records from DIR to " GB_RECORDS "\n"
 	"       ghost-claim --modules         modules that the claims need in an image\n"
 	"\n"
-	"Claims the PCI functions of " GB_CLAIMS_FILE " for vfio-pci, once a boot, when\n"
+	"Claims the PCI functions of " GB_CLAIMS_FILE " for vfio-pci, once a boot, if\n"
 	"the kernel command line says ghost.claim=on. ghost.claim=off claims nothing.\n"
 	"\n"
 	"  -n, --dry-run      decide and show, change nothing, whether armed or not\n"
@@ -178,14 +178,19 @@ static int read_options(int argc, char **argv, struct options *options)
 		case 'h': fputs(usage, stdout); return GB_EXIT_DONE;
 		case 'V': puts("ghost-claim " GB_VERSION); return GB_EXIT_DONE;
 		default:
+			/* within a bundle, argv[optind - 1] is still the word before */
 			return bad_usage("unknown option, or one without its value: ",
-					 argv[optind - 1]);
+					 optopt > 0 && optopt < ROOT
+						 ? (char[]){ '-', (char)optopt, '\0' }
+						 : argv[optind - 1]);
 		}
 	}
 	if (optind < argc)
 		return bad_usage("takes no arguments: ", argv[optind]);
 	if (!!options->device + !!options->publish + options->modules > 1)
 		return bad_usage("--device, --publish and --modules exclude each other", "");
+	if (options->publish && options->dry_run)
+		return bad_usage("--publish decides nothing that --dry-run could show", "");
 	if (options->records[0] != '/' || (options->publish && options->publish[0] != '/'))
 		return bad_usage("a folder for records must begin with /", "");
 	return -1;
