@@ -150,7 +150,7 @@ static int run(const struct options *options, struct gb_root *root)
 /* The exit code when that is all there is to do, else -1. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { ROOT = 256, RECORDS, PUBLISH, DEVICE, JSON, MODULES };
+	enum { ROOT = 256, RECORDS, PUBLISH, DEVICE, JSON, MODULES, DRY_RUN, HELP, VERSION };
 	static const struct option known[] = {
 		{ "root", required_argument, NULL, ROOT },
 		{ "records", required_argument, NULL, RECORDS },
@@ -158,9 +158,9 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "device", required_argument, NULL, DEVICE },
 		{ "modules", no_argument, NULL, MODULES },
 		{ "json", no_argument, NULL, JSON },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
+		{ "dry-run", no_argument, NULL, DRY_RUN },
+		{ "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -174,8 +174,11 @@ static int read_options(int argc, char **argv, struct options *options)
 		case DEVICE: options->device = optarg; break;
 		case MODULES: options->modules = true; break;
 		case JSON: options->json = true; break;
+		case DRY_RUN:
 		case 'n': options->dry_run = true; break;
+		case HELP:
 		case 'h': fputs(usage, stdout); return GB_EXIT_DONE;
+		case VERSION:
 		case 'V': puts("ghost-claim " GB_VERSION); return GB_EXIT_DONE;
 		default:
 			/* within a bundle, argv[optind - 1] is still the word before */
