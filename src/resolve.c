@@ -215,6 +215,30 @@ static void keep_cards_whole(const struct table *t)
 	}
 }
 
+static bool same_device(const struct table *t, size_t a, size_t b)
+{
+	const struct gb_verdict *v = t->verdict;
+
+	return a != b && gb_decision_acts(v[a].decision) && gb_decision_acts(v[b].decision) &&
+	       v[a].device == v[b].device;
+}
+
+/* A lost card and a lost smaller one of its kind may both be seen in one slot. */
+static void part_rivals(const struct table *t)
+{
+	size_t lines = t->claims->lines;
+	bool rival[GB_LINES_MAX] = { false };
+
+	for (size_t i = 0; i < lines; i++)
+		for (size_t k = 0; t->verdict[i].decision == GB_MOVED && k < lines; k++)
+			if (same_device(t, i, k))
+				rival[i] = rival[k] = true;
+	for (size_t i = 0; i < lines; i++)
+		if (rival[i])
+			say_card(t, t->cards.line[i].card, GB_AMBIGUOUS, "ambiguous", "not in its "
+				 "place, and another line's device may be the same one");
+}
+
 static bool is_claimed(const struct table *t, int device)
 {
 	for (size_t i = 0; i < t->claims->lines; i++)
@@ -282,6 +306,7 @@ bool gb_resolve(const struct gb_claims *claims, const struct gb_machine *machine
 		else
 			judge_in_place(&t, i);
 	}
+	part_rivals(&t);
 	keep_cards_whole(&t);
 	guard_last_display(&t);
 	return t.needs_all;
