@@ -141,6 +141,9 @@ static const struct row rows[] = {
 	  "moved@" B ".0 moved@" B ".1 moved@" A ".0" },
 	{ "a twin with fewer functions swapped in", CLAIM_A "keep path=" B ".0" ID_GPU "\n",
 	  A ".0 " GPU "\n" CARD(B), "mismatch:swapped mismatch:swapped" },
+	{ "two lost, one a part of the other", CLAIM_A "claim path=" A ".2" ID_USB "\n" CLAIM_B KEEP_IGD,
+	  CARD(C) C ".2 " USB "\n0000:00/1d.0 " GPU "\n0000:00/1e.1 " SOUND "\n" HAS_IGD,
+	  "ambiguous ambiguous ambiguous ambiguous ambiguous" },
 
 	/* path holds something else */
 	{ "an NVMe in its slot", CLAIM_A KEEP_IGD, A ".0 " NVME "\n" HAS_IGD,
