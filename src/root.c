@@ -78,12 +78,16 @@ static int open_below(struct gb_root *root, const char *path, int flags)
 		.flags = (unsigned)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_IN_ROOT,
 	};
-	int fd;
+	int fd, tries = 0;
 
-	if (root->real)
+	if (root->real) {
 		fd = open(path, flags | O_CLOEXEC);
-	else
-		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	} else {
+		/* a rename anywhere in the system while ".." was walked: openat2(2) says again */
+		do
+			fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+		while (fd < 0 && errno == EAGAIN && ++tries < 10000);
+	}
 	return fd < 0 ? -errno : fd;
 }
 
