@@ -1,0 +1,45 @@
+"""The claim comes before every rival: both builders, with and without systemd, both suites."""
+
+import check
+from scenario import Scenario
+
+ALL_RIVALS = ("bochs", "snd_hda_intel", "xhci_pci", "virtio_gpu")
+
+
+def first(_, report):
+    check.exactly(report, check.GPU)
+    check.groups(report, [check.GPU_GROUP])
+    check.driver(report, "bochs-drm", "0000:01:00.0", "0000:03:00.0", "0000:04:00.0")
+    check.driver(report, "snd_hda_intel", "0000:03:00.1")
+    check.first(report, check.GPU, ALL_RIVALS)
+    check.rivals_lost(report, check.GPU)
+    record = check.outcome(report, "claimed")
+    check.demand(record["armed"] and record["problems"] == [], f"record: {record}")
+    paths = {f"0000:00/03.0/00.{function}": "claim/bound" for function in range(4)}
+    check.decided(report, paths)
+    check.demand(record["devices"][3]["driver_before"] == "serial", "the built-in rival is not named")
+    for bdf in sorted(check.GPU)[:3]:
+        check.said(report, bdf, "is on vfio-pci")
+    check.said(report, "0000:02:00.3", "taken back from serial after")
+
+
+def system(boot, report):
+    boot.wait_console("login:")
+    first(boot, report)
+
+
+SCENARIOS = [
+    Scenario(f"order-{suite}-{builder}-{iommu}", first, suite, builder, iommu=iommu,
+             # Each builder on each suite, and each suite and builder on AMD once.
+             fast=iommu == "intel" or (suite, builder) in (("bookworm", "initramfs-tools"),
+                                                           ("trixie", "dracut-systemd")))
+    for suite in ("bookworm", "trixie")
+    for builder in ("initramfs-tools", "dracut-systemd", "dracut-plain")
+    for iommu in ("intel", "amd")
+] + [
+    Scenario(f"login-{suite}", system, suite, builder, full=True, fast=suite == "trixie")
+    for suite, builder in (("bookworm", "initramfs-tools"), ("trixie", "dracut-systemd"))
+] + [
+    Scenario(f"dynamic-{builder}", first, builder=builder, static=False, fast=builder == "dracut-plain")
+    for builder in ("initramfs-tools", "dracut-plain")
+]
