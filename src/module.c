@@ -10,8 +10,12 @@
 /* -EEXIST: there already, by us, by the kernel or by somebody faster. */
 static int insert(struct kmod_module *module, const char *options, struct gb_err *err)
 {
-	int r = kmod_module_insert_module(module, 0, options);
+	int r, state = kmod_module_get_initstate(module);
 
+	/* asked first: the kernel reads and checks the whole file before it says -EEXIST */
+	if (state == KMOD_MODULE_BUILTIN || state == KMOD_MODULE_LIVE)
+		return 1;
+	r = kmod_module_insert_module(module, 0, options);
 	if (r == -EEXIST)
 		return 1;
 	if (r < 0)
