@@ -64,10 +64,29 @@ bool gb_bdf_parse(const char *s, struct gb_bdf *ret)
 	return true;
 }
 
+static char *put_hex(char *to, uint32_t value, int digits)
+{
+	while (digits--)
+		*to++ = "0123456789abcdef"[value >> 4 * digits & 15];
+	return to;
+}
+
+/* By hand, for every file of sysfs is named by it: printf was a third of a claim's time. */
 const char *gb_bdf_format(struct gb_bdf value, char buf[static GB_BDF_MAX])
 {
-	snprintf(buf, GB_BDF_MAX, "%04x:%02x:%02x.%x", value.domain, value.bus,
-		 GB_DEVICE(value.devfn), GB_FUNCTION(value.devfn));
+	char *at = buf;
+	int digits = 4;
+
+	while (digits < 8 && value.domain >> 4 * digits)
+		digits++;
+	at = put_hex(at, value.domain, digits);
+	*at++ = ':';
+	at = put_hex(at, value.bus, 2);
+	*at++ = ':';
+	at = put_hex(at, GB_DEVICE(value.devfn), 2);
+	*at++ = '.';
+	at = put_hex(at, GB_FUNCTION(value.devfn), 1);
+	*at = '\0';
 	return buf;
 }
 
@@ -129,7 +148,7 @@ bool gb_path_from_sysfs(const char *link, struct gb_path *ret)
 		at = s + strlen("/pci");
 	if (!at || !domain(&at, &path.domain) || !literal(&at, ':') || !byte(&at, &path.bus))
 		return false;
-	while (*at) {
+	while (*at && strcmp(at, "/")) { /* a copied folder's links may end in a slash */
 		if (path.hops == GB_HOPS_MAX || !literal(&at, '/') || !bdf(&at, &hop))
 			return false;
 		path.hop[path.hops++] = hop.devfn;

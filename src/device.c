@@ -14,10 +14,16 @@
 
 const char *gb_device_file(struct gb_bdf bdf, const char *name, char buf[static GB_SYSFS_MAX])
 {
-	char address[GB_BDF_MAX];
+	static const char folder[] = "/sys/bus/pci/devices/";
+	char *at = buf + sizeof(folder) - 1;
 
-	snprintf(buf, GB_SYSFS_MAX, "/sys/bus/pci/devices/%s%s%s", gb_bdf_format(bdf, address),
-		 *name ? "/" : "", name);
+	memcpy(buf, folder, sizeof(folder));
+	gb_bdf_format(bdf, at);
+	if (*name) {
+		at += strlen(at);
+		*at++ = '/';
+		gb_text_copy(at, (size_t)(buf + GB_SYSFS_MAX - at), name);
+	}
 	return buf;
 }
 

@@ -15,18 +15,25 @@ static void line(struct gb_json *json)
 		put(json, "  ");
 }
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
+}
+
 static void quoted(struct gb_json *json, const char *s)
 {
 	put(json, "\"");
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	while (*s) {
+		size_t plain = 0;
 
-		if (c == '"' || c == '\\')
-			gb_text_addf(json->text, "\\%c", c);
-		else if (c < 0x20 || c > 0x7e)
-			gb_text_addf(json->text, "\\u%04x", c);
-		else
-			gb_text_add(json->text, s, 1);
+		while (is_plain((unsigned char)s[plain]))
+			plain++;
+		gb_text_add(json->text, s, plain);
+		s += plain;
+		if (*s == '"' || *s == '\\')
+			gb_text_addf(json->text, "\\%c", *s++);
+		else if (*s)
+			gb_text_addf(json->text, "\\u%04x", (unsigned char)*s++);
 	}
 	put(json, "\"");
 }

@@ -81,7 +81,8 @@ static int open_below(struct gb_root *root, const char *path, int flags)
 	int fd, tries = 0;
 
 	if (root->real) {
-		fd = open(path, flags | O_CLOEXEC);
+		/* musl's open() would call fcntl() as well */
+		fd = openat(AT_FDCWD, path, flags | O_CLOEXEC);
 	} else {
 		/* a rename anywhere in the system while ".." was walked: openat2(2) says again */
 		do
