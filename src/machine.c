@@ -132,6 +132,20 @@ static bool follow(struct gb_root *root, const struct gb_path *path, struct gb_b
 	return true;
 }
 
+/* Another function of a slot that was found is on the same bus. */
+static bool sibling(const struct gb_machine *machine, const struct gb_path *path,
+		    struct gb_bdf *ret)
+{
+	for (size_t i = 0; i < machine->devices; i++) {
+		if (!gb_path_same_slot(&machine->device[i].path, path))
+			continue;
+		*ret = machine->device[i].bdf;
+		ret->devfn = path->hop[path->hops - 1];
+		return true;
+	}
+	return false;
+}
+
 static int place(struct gb_root *root, const struct gb_claims *claims,
 		 struct gb_machine *machine, const struct gb_path *path)
 {
@@ -139,7 +153,7 @@ static int place(struct gb_root *root, const struct gb_claims *claims,
 	struct gb_bdf bdf;
 	int index;
 
-	if (!follow(root, path, &bdf))
+	if (!sibling(machine, path, &bdf) && !follow(root, path, &bdf))
 		return GB_NOWHERE;
 	index = known(machine, bdf, machine->devices);
 	if (index != GB_NOWHERE)
