@@ -156,11 +156,6 @@ static bool on_its_driver(const struct gb_task *task)
 	return gb_text_same_module(task->driver, task->line->driver);
 }
 
-static bool read_back(struct gb_root *root, struct gb_task *task)
-{
-	return !gb_device_driver(root, task->device->bdf, task->driver) && on_its_driver(task);
-}
-
 /* The rival that was built in, or won a race. False: it stays. */
 static bool take_from_rival(struct gb_root *root, const struct gb_claim *claim,
 			    const struct gb_module *module, struct gb_task *task)
@@ -192,23 +187,32 @@ static bool take_from_rival(struct gb_root *root, const struct gb_claim *claim,
 static void give_back(struct gb_root *root, struct gb_task *task, const char *why)
 {
 	char address[GB_BDF_MAX];
+	int r = write_device(root, task, "driver_override", "\n");
 
-	write_device(root, task, "driver_override", "\n");
-	gb_root_write(root, "/sys/bus/pci/drivers_probe",
-		      gb_bdf_format(task->device->bdf, address));
-	gb_device_driver(root, task->device->bdf, task->driver);
-	task->overridden = false;
-	end(task, GB_GIVEN_BACK, "given back, it is the only display: %.150s", why);
+	task->overridden = r != 0;
+	if (!r)
+		r = gb_root_write(root, "/sys/bus/pci/drivers_probe",
+				  gb_bdf_format(task->device->bdf, address));
+	if (gb_device_driver(root, task->device->bdf, task->driver))
+		task->driver[0] = '\0';
+	if (r)
+		end(task, GB_FAILED, "the only display can't be given back: %s; %.150s", strerror(-r),
+		    why);
+	else
+		end(task, GB_GIVEN_BACK, "given back, it is the only display: %.150s", why);
 }
 
+/* `probe` and `link` say how drivers_probe and reading the driver link went. */
 static void not_bound(struct gb_root *root, const struct gb_module *module,
-		      struct gb_task *task, int probe)
+		      struct gb_task *task, int probe, int link)
 {
 	struct gb_device device = *task->device;
 	char why[220];
 
 	gb_device_read_group(root, &device);
-	if (module->state > GB_MODULE_LOADED)
+	if (link)
+		snprintf(why, sizeof(why), "its driver can't be read: %s", strerror(-link));
+	else if (module->state > GB_MODULE_LOADED)
 		gb_text_copy(why, sizeof(why), module->text);
 	else if (probe)
 		snprintf(why, sizeof(why), "drivers_probe: %s", strerror(-probe));
@@ -219,6 +223,8 @@ static void not_bound(struct gb_root *root, const struct gb_module *module,
 		snprintf(why, sizeof(why), "%s did not take it", task->line->driver);
 	if (task->last_display)
 		give_back(root, task, why);
+	else if (link)
+		end(task, GB_FAILED, "%s", why);
 	else if (task->driver[0])
 		end(task, GB_FAILED, "%s has it: %s", task->driver, why);
 	else
@@ -229,12 +235,15 @@ static void bind(struct gb_root *root, struct gb_claim *claim, struct gb_task *t
 {
 	const struct gb_module *module = module_of(claim, task->line->driver);
 	char address[GB_BDF_MAX];
-	int r;
+	int r, link;
 
 	correct_name(root, task);
 	/* only after the override: before it, a driver may still come and go */
-	if (gb_device_driver(root, task->device->bdf, task->before))
-		task->before[0] = '\0';
+	link = gb_device_driver(root, task->device->bdf, task->before);
+	if (link) {
+		not_bound(root, module, task, 0, link);
+		return;
+	}
 	gb_text_copy(task->driver, sizeof(task->driver), task->before);
 	if (on_its_driver(task)) {
 		end(task, GB_BOUND, "is on %s", task->driver);
@@ -244,8 +253,10 @@ static void bind(struct gb_root *root, struct gb_claim *claim, struct gb_task *t
 		return;
 	r = gb_root_write(root, "/sys/bus/pci/drivers_probe",
 			  gb_bdf_format(task->device->bdf, address));
-	if (!read_back(root, task))
-		not_bound(root, module, task, r);
+	task->driver[0] = '\0';
+	link = gb_device_driver(root, task->device->bdf, task->driver);
+	if (link || !on_its_driver(task))
+		not_bound(root, module, task, r, link);
 	else if (task->before[0])
 		end(task, GB_BOUND, "taken back from %s after %.0f ms", task->before,
 		    gb_now_ms() - claim->start_ms);
