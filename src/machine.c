@@ -200,17 +200,23 @@ static int scan_one(void *ctx, const char *name)
 	char file[GB_SYSFS_MAX], link[PATH_MAX];
 	struct gb_device device;
 	struct gb_bdf bdf;
-	int r;
+	ssize_t r;
 
 	if (!gb_bdf_parse(name, &bdf) ||
-	    known(scan->machine, bdf, scan->placed) != GB_NOWHERE ||
-	    gb_device_read(scan->root, bdf, &device) ||
-	    gb_root_readlink(scan->root, gb_device_file(bdf, "", file), link, sizeof(link)) < 0 ||
-	    !gb_path_from_sysfs(link, &device.path))
+	    known(scan->machine, bdf, scan->placed) != GB_NOWHERE)
+		return 0;
+	r = gb_device_read(scan->root, bdf, &device);
+	if (!r)
+		r = gb_root_readlink(scan->root, gb_device_file(bdf, "", file), link, sizeof(link));
+	/* it is gone, or no device of a bus; but one that can't be read may be the twin that
+	 * makes a moved card ambiguous */
+	if (r < 0)
+		return r == -ENODEV || r == -ENOENT || r == -EINVAL ? 0 : (int)r;
+	if (!gb_path_from_sysfs(link, &device.path))
 		return 0;
 	read_serial_if_claimed(scan->root, scan->claims, &device);
 	r = add(scan->machine, &device);
-	return r < 0 ? r : 0;
+	return r < 0 ? (int)r : 0;
 }
 
 int gb_machine_scan(struct gb_root *root, const struct gb_claims *claims,
