@@ -469,6 +469,19 @@ static bool whole_card_at(const struct world *w, size_t line, const struct gb_pa
 	return true;
 }
 
+/* Another claimed card's slot, with that card (or its like) in it. */
+static bool is_home_of_another(const struct world *w, int card, const struct gb_path *slot)
+{
+	for (size_t i = 0; i < w->claims.lines; i++) {
+		struct gb_path path = function_path(*slot, (unsigned)w->line_function[i]);
+
+		if (!w->line[i].keep && w->line_card[i] != card && same_path(&path, &w->line[i].path) &&
+		    whole_card_at(w, i, slot))
+			return true;
+	}
+	return false;
+}
+
 /* Where it was there is less than the card, and all of it is somewhere else. */
 static bool seen_to_have_moved(const struct world *w, size_t line)
 {
@@ -478,7 +491,8 @@ static bool seen_to_have_moved(const struct world *w, size_t line)
 	if (whole_card_at(w, line, &home))
 		return false;
 	for (int s = 0; s < w->slots; s++)
-		if (whole_card_at(w, line, &w->slot[s]))
+		if (whole_card_at(w, line, &w->slot[s]) &&
+		    !is_home_of_another(w, w->line_card[line], &w->slot[s]))
 			return true;
 	return false;
 }
