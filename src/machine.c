@@ -211,7 +211,7 @@ static int scan_one(void *ctx, const char *name)
 	/* it is gone, or no device of a bus; but one that can't be read may be the twin that
 	 * makes a moved card ambiguous */
 	if (r < 0)
-		return r == -ENODEV || r == -ENOENT || r == -EINVAL ? 0 : (int)r;
+		return r == -ENODEV || r == -ENOENT || r == -ENOTDIR || r == -EINVAL ? 0 : (int)r;
 	if (!gb_path_from_sysfs(link, &device.path))
 		return 0;
 	read_serial_if_claimed(scan->root, scan->claims, &device);
