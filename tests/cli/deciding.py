@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The decision table: which device a line means on the machine as it is now."""
 import os
+import signal
 
 import sysfs
 from harness import cases, decisions, holds, same, test
@@ -344,6 +345,25 @@ def partly(t):
     m = t.desktop()
     m.claims(*two_lines(m), m.nvme.line(), m.igpu.line("keep"))
     same(decisions(t.dry(code=6))[2], (m.nvme.bdf, "refused", "storage"))
+
+
+@test
+def renames_nearby(t):
+    """openat2 gives up when anything is renamed while it walks up; sysfs links do that."""
+    m = t.desktop()
+    m.claims(*two_lines(m), m.igpu.line("keep"))
+    one, other = (os.path.join(t.folder, name) for name in ("one", "other"))
+    sysfs.put(one, "")
+    child = os.fork()
+    while not child:
+        os.rename(one, other)
+        os.rename(other, one)
+    try:
+        for _ in range(20 if t.suite.slow else 100):
+            same(len([d for d in decisions(t.dry(code=0)) if d[1:] == TAKEN]), 2)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 @test
