@@ -126,9 +126,10 @@ SCENARIOS = [
         **new_port("1.0", "e1000e,bus=rp9"), **HOST}),
     Scenario("slot-holds-nvme", replaced, fast=True,
              devices=host({"gpu": NVME}, without=GPU[1:])),
+    # The two cards change slots: the smaller twin now is where the claimed one was.
     Scenario("twin-in-its-place", swapped, fast=True, devices=host({
-        key: HOST[key].replace("rp1", "rp2") for key in GPU} | {
-        key: HOST[key].replace("rp2", "rp1") for key in ("twin", "twin-audio")})),
+        "rp1": HOST["rp1"].replace("addr=3.0", "addr=4.0"),
+        "rp2": HOST["rp2"].replace("addr=4.0", "addr=3.0")})),
     Scenario("twin-left-alone", twin_left, devices=host(without=GPU)),
     Scenario("last-display", last_display, fast=True, devices=host(without=(
         "host-display", "twin", "twin-audio", "shared-display", "switch-display"))),

@@ -5,6 +5,7 @@ it was made, with a tmpfs on /run and a real /sys: without them dracut quietly t
 mode off. Results are kept in build/vm, named by a hash of all that went in.
 """
 
+import atexit
 import functools
 import hashlib
 import os
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,9 +98,8 @@ class Payload:
 @functools.cache
 def staged(static=True):
     """ghost-boot as a distribution would have it, in a folder; made once a run."""
-    folder = BUILD / ("static" if static else "dynamic")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = Path(tempfile.mkdtemp(prefix="ghost-boot-install."))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
     done = subprocess.run(["make", "-s", "-C", str(REPOSITORY), "install", f"DESTDIR={folder}",
                            "PREFIX=/usr", f"STATIC={int(static)}"],
@@ -142,6 +143,7 @@ def _made(suite, name, payload, before_mounts, command, result):
         with one:
             if not out.exists():
                 _build(tree, folder, out, before_mounts, command, result)
+        os.utime(out)
         return out
 
 
@@ -159,9 +161,11 @@ def _build(tree, folder, out, before_mounts, command, result):
         # A build that fails must not look like an image.
         if done.returncode != 0 or not partial.stat().st_size:
             raise ImageError(f"{out.name}: {(done.stderr or done.stdout).strip()[-400:]}")
+        # Of earlier inputs, and not in use by another run either.
         stem = out.name.rpartition("-")[0]
         for old in out.parent.glob(f"{stem}-{'[0-9a-f]' * 16}*"):
-            old.unlink(missing_ok=True)
+            if time.time() - old.stat().st_mtime > 3600:
+                old.unlink(missing_ok=True)
         out.with_suffix(".log").write_text(done.stdout + done.stderr)
         partial.rename(out)
 
@@ -178,7 +182,8 @@ def initramfs(suite, builder, payload, name="plain"):
 
 def disk(suite, payload):
     """The root file system: the tree, ghost-boot as on a host, and the tests' agent."""
-    files = {"/usr/lib/ghost-vm/agent": GUEST / "agent", "/usr/lib/ghost-vm/report": GUEST / "report",
+    files = {"/usr/lib/ghost-vm/agent": GUEST / "agent",
+             "/usr/lib/ghost-vm/report": GUEST / "report",
              "/usr/lib/systemd/system/ghost-vm.service": GUEST / "ghost-vm.service"}
     full = Payload({**files, **payload.files}, payload.install, payload.static)
     # -d takes owners and modes as they are; no loop device, no mount.
@@ -186,7 +191,7 @@ def disk(suite, payload):
               'mkdir -p "$root/etc/systemd/system/multi-user.target.wants"; '
               'ln -s /usr/lib/systemd/system/ghost-vm.service '
               '"$root/etc/systemd/system/multi-user.target.wants/"; '
-              'mkfs.ext4 -q -F -O ^has_journal -E lazy_itable_init=1 ' f'-U {ROOT_UUID} -d "$root" "$WORK/disk"')
+              f'mkfs.ext4 -q -F -O ^has_journal -U {ROOT_UUID} -d "$root" "$WORK/disk"')
     return _made(suite, "disk", full, before, ":", "$WORK/disk")
 
 

@@ -146,9 +146,12 @@ class Machine:
                 got = self.agent.recv(65536)
             except TimeoutError:
                 got = None
+            except ConnectionError:
+                got = b""
             if not got:
                 tail = " / ".join(self.console().split("\n")[-6:])[-400:]
-                state = "QEMU ended" if got == b"" else "no answer in time"
+                why = (self.folder / "qemu.err").read_text().strip()[-300:]
+                state = f"QEMU ended: {why}" if got == b"" else "no answer in time"
                 raise MachineError(f"{state}; console: {tail}")
             self.pending += got
         line, self.pending = self.pending.split(b"\n", 1)

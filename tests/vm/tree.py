@@ -1,4 +1,4 @@
-"""A distribution's root folder: Debian, made once a week with mmdebstrap, kept outside the repository."""
+"""A Debian root folder, made once a week with mmdebstrap, kept outside the repository."""
 
 import os
 import re
@@ -71,12 +71,14 @@ def ensure(suite, say=lambda text: None):
     command = ["mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
                "--include=" + ",".join(PACKAGES),
                # Its own initramfs and manual pages would be made for nothing.
-               "--dpkgopt=force-confold", "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
+               "--dpkgopt=force-confold", "--dpkgopt=path-exclude=/usr/share/man/*",
+               "--dpkgopt=path-exclude=/usr/share/locale/*",
                "--essential-hook=mkdir -p $1/etc/initramfs-tools && "
                "echo update_initramfs=no >$1/etc/initramfs-tools/update-initramfs.conf",
                *apt_options(), suite, str(new), f"deb {mirror()} {suite} main"]
     with log.open("w") as out:
-        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         shutil.rmtree(new, ignore_errors=True)
         raise TreeError(f"mmdebstrap failed for {suite}: {log.read_text().strip().splitlines()[-1:]}")
