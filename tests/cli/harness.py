@@ -15,6 +15,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 RECORD, LATE = "run/ghost-boot/claim.json", "run/ghost-boot/late/"
 EXITS = (0, 1, 2, 3, 6)
 found = []
+manuals = {}  # file name: text
 
 
 class Skip(Exception):
@@ -202,8 +203,9 @@ class Suite:
         return True
 
 
-def read_golden():
-    folder = os.path.join(REPO, "tests/cli/golden")
+def read_folder(name):
+    """Before privileges are dropped: the repository may be nobody else's to read."""
+    folder = os.path.join(REPO, name)
     return {name: sysfs.text(os.path.join(folder, name)) for name in os.listdir(folder)}
 
 
@@ -215,11 +217,19 @@ def drop_privileges():
         os.setuid(65534)
 
 
+def executable(folder):
+    """Can be written to, and programs in it can be run."""
+    return os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_NOEXEC
+
+
 def main(programs, only, update):
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
-    golden = read_golden()
+    golden = read_folder("tests/cli/golden")
+    manuals.update(read_folder("tools/man"))
     good = True
-    with tempfile.TemporaryDirectory(prefix="ghost-cli.", ignore_cleanup_errors=True) as base:
+    memory = "/dev/shm" if executable("/dev/shm") else None
+    with tempfile.TemporaryDirectory(prefix="ghost-cli.", dir=memory,
+                                     ignore_cleanup_errors=True) as base:
         suites = []
         for label, program in programs:
             folder = os.path.join(base, label)
