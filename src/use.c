@@ -39,6 +39,38 @@ static int is_something(void *ctx, const char *name)
 	return 1;
 }
 
+static int has_disk(void *ctx, const char *name)
+{
+	const char *const *search = ctx;
+
+	return !strcmp(name, *search);
+}
+
+struct btrfs_search {
+	struct gb_root *root;
+	const char *disk;
+};
+
+static int compare_btrfs(void *ctx, const char *name)
+{
+	struct btrfs_search *search = ctx;
+	char folder[NAME_MAX + sizeof("/sys/fs/btrfs//devices")];
+	int r;
+
+	snprintf(folder, sizeof(folder), "/sys/fs/btrfs/%s/devices", name);
+	r = gb_root_list(search->root, folder, has_disk, &search->disk);
+	return r > 0 ? r : 0; /* features, no file system */
+}
+
+/* A mounted btrfs has a device number of its own, and mountinfo names but one of its disks;
+ * fs/btrfs/sysfs.c links all of them. */
+static bool in_btrfs(struct gb_root *root, const char *disk)
+{
+	struct btrfs_search search = { root, disk };
+
+	return gb_root_list(root, "/sys/fs/btrfs", compare_btrfs, &search) == 1;
+}
+
 static int check_disk(struct search *s, const char *name)
 {
 	char file[PATH_MAX], number[32], word[40], *text;
@@ -57,7 +89,7 @@ static int check_disk(struct search *s, const char *name)
 		used = strstr(text, word) != NULL;
 		free(text);
 	}
-	if (used)
+	if (used || in_btrfs(s->root, name))
 		return found(s, "%s is mounted", name);
 	snprintf(word, sizeof(word), "/dev/%.30s ", name);
 	if (!gb_root_read_all(s->root, "/proc/swaps", 1u << 20, &text, &len)) {
