@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel command line: the kill switch is never missed. */
+#include "cmdline.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char off[] = " ghost.claim=off ";
+	char *text = malloc(size + sizeof(off));
+	struct gb_cmdline line;
+
+	memcpy(text, data, size);
+	text[size] = '\0';
+	gb_cmdline_read(text, &line);
+	if (line.claim > GB_SWITCH_ODD || !memchr(line.odd, 0, sizeof(line.odd)))
+		abort();
+	if (line.claim == GB_SWITCH_ON && !strstr(text, "on"))
+		abort();
+	/* said outside quotes, before or after anything else, off is off */
+	if (!strchr(text, '"')) {
+		strcat(text, off);
+		gb_cmdline_read(text, &line);
+		if (line.claim != GB_SWITCH_OFF)
+			abort();
+	}
+	free(text);
+	return 0;
+}
