@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "root.h"
@@ -174,14 +175,30 @@ void gb_record_late_json(const struct gb_report *report, size_t line, struct gb_
 	gb_json_close(&json, '}');
 }
 
-/* One write is one line; a file opened anew for each has its own rate limit of 10 lines
- * (kernel/printk/printk.c devkmsg_open). */
-static void log_text(struct gb_root *root, int level, const char *text)
+struct log {
+	struct gb_root *root;
+	const struct gb_report *report;
+	int fd;
+	unsigned lines;
+};
+
+static void end_log(struct log *log)
+{
+	if (log->fd >= 0)
+		close(log->fd);
+	log->fd = -1;
+}
+
+/* One write is one line. Opening takes as long as ten lines do, but each open file has a rate
+ * limit of 10 lines (kernel/printk/printk.c devkmsg_open). */
+static void log_text(struct log *log, int level, const char *text)
 {
 	char line[512];
 
+	if (++log->lines % 10 == 0)
+		end_log(log);
 	snprintf(line, sizeof(line), "<%d>ghost-boot: %s\n", level, text);
-	gb_root_write(root, "/dev/kmsg", line);
+	gb_root_write_on(log->root, "/dev/kmsg", &log->fd, line);
 }
 
 static int level_of(const struct gb_report *report, size_t line)
@@ -195,8 +212,9 @@ static int level_of(const struct gb_report *report, size_t line)
 	return task->result == GB_HELD ? LOG_WARNING : LOG_ERROR;
 }
 
-void gb_record_log_line(struct gb_root *root, const struct gb_report *report, size_t i)
+static void log_line(struct log *log, size_t i)
 {
+	const struct gb_report *report = log->report;
 	const struct gb_verdict *verdict = &report->verdict[i];
 	const struct gb_line *line = &report->claims->line[i];
 	char path[GB_PATH_MAX], address[GB_BDF_MAX] = "", text[400];
@@ -214,11 +232,12 @@ void gb_record_log_line(struct gb_root *root, const struct gb_report *report, si
 		snprintf(text + n, sizeof(text) - n, " (line %u, %s)", line->number,
 			 gb_path_format(&line->path, path));
 	}
-	log_text(root, level_of(report, i), text);
+	log_text(log, level_of(report, i), text);
 }
 
-static void log_problems(struct gb_root *root, const struct gb_report *report)
+static void log_problems(struct log *log)
 {
+	const struct gb_report *report = log->report;
 	char text[400];
 	size_t n = report->claims->problems;
 
@@ -227,18 +246,19 @@ static void log_problems(struct gb_root *root, const struct gb_report *report)
 
 		snprintf(text, sizeof(text), "%s:%u:%u: %s", report->file, problem->line,
 			 problem->column, problem->text);
-		log_text(root, LOG_ERROR, text);
+		log_text(log, LOG_ERROR, text);
 	}
 	if (n > 8) {
 		snprintf(text, sizeof(text), "%s: %zu more lines can't be read", report->file,
 			 n - 8);
-		log_text(root, LOG_ERROR, text);
+		log_text(log, LOG_ERROR, text);
 	}
 }
 
 /* What ghost.debug adds: each module, and each device before and after. */
-static void log_debug(struct gb_root *root, const struct gb_report *report)
+static void log_debug(struct log *log)
 {
+	const struct gb_report *report = log->report;
 	char text[400], address[GB_BDF_MAX];
 
 	for (size_t i = 0; report->claim && i < report->claim->modules; i++) {
@@ -246,7 +266,7 @@ static void log_debug(struct gb_root *root, const struct gb_report *report)
 
 		snprintf(text, sizeof(text), "debug: module %s: %s %s", module->driver,
 			 gb_module_state_name(module->state), module->text);
-		log_text(root, LOG_INFO, text);
+		log_text(log, LOG_INFO, text);
 	}
 	for (size_t i = 0; report->claim && i < report->claim->tasks; i++) {
 		const struct gb_task *task = &report->claim->task[i];
@@ -256,19 +276,20 @@ static void log_debug(struct gb_root *root, const struct gb_report *report)
 			 task->device->group, task->before[0] ? task->before : "no driver",
 			 task->driver[0] ? task->driver : "no driver",
 			 gb_result_name(task->result));
-		log_text(root, LOG_INFO, text);
+		log_text(log, LOG_INFO, text);
 	}
 }
 
 void gb_record_log(struct gb_root *root, const struct gb_report *report)
 {
+	struct log log = { root, report, -1, 0 };
 	size_t bound = 0, all = 0;
 	char text[400];
 	int code;
 
-	log_problems(root, report);
+	log_problems(&log);
 	if (report->debug)
-		log_debug(root, report);
+		log_debug(&log);
 	for (size_t i = 0; report->verdict && i < report->claims->lines; i++) {
 		const struct gb_task *task = gb_report_task(report, i);
 
@@ -276,7 +297,7 @@ void gb_record_log(struct gb_root *root, const struct gb_report *report)
 			continue;
 		all++;
 		bound += task && task->result == GB_BOUND;
-		gb_record_log_line(root, report, i);
+		log_line(&log, i);
 	}
 	if (report->error[0])
 		snprintf(text, sizeof(text), "%s: nothing claimed", report->error);
@@ -286,5 +307,14 @@ void gb_record_log(struct gb_root *root, const struct gb_report *report)
 		snprintf(text, sizeof(text), "%s: %zu of %zu functions claimed in %.0f ms",
 			 report->arming, bound, all, report->took_ms);
 	gb_report_outcome(report, &code);
-	log_text(root, report->error[0] ? LOG_ERROR : code ? LOG_WARNING : LOG_INFO, text);
+	log_text(&log, report->error[0] ? LOG_ERROR : code ? LOG_WARNING : LOG_INFO, text);
+	end_log(&log);
+}
+
+void gb_record_log_line(struct gb_root *root, const struct gb_report *report, size_t i)
+{
+	struct log log = { root, report, -1, 0 };
+
+	log_line(&log, i);
+	end_log(&log);
 }

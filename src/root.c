@@ -170,22 +170,30 @@ int gb_root_read_all(struct gb_root *root, const char *path, size_t max, char **
 	return 0;
 }
 
-int gb_root_write(struct gb_root *root, const char *path, const char *data)
+int gb_root_write_on(struct gb_root *root, const char *path, int *fd, const char *data)
 {
 	size_t len = strlen(data);
 	int r = watched(root, GB_WRITE, path, data);
 	ssize_t n;
-	int fd;
 
 	if (r)
 		return r < 0 ? r : 0;
-	fd = open_below(root, path, O_WRONLY | (root->real ? 0 : O_TRUNC));
-	if (fd < 0)
-		return fd;
-	n = write(fd, data, len);
+	if (*fd < 0)
+		*fd = open_below(root, path, O_WRONLY | (root->real ? 0 : O_TRUNC));
+	if (*fd < 0)
+		return *fd;
+	n = write(*fd, data, len);
 	if (n != (ssize_t)len)
 		r = n < 0 ? -errno : -EIO;
-	close(fd);
+	return r;
+}
+
+int gb_root_write(struct gb_root *root, const char *path, const char *data)
+{
+	int fd = -1, r = gb_root_write_on(root, path, &fd, data);
+
+	if (fd >= 0)
+		close(fd);
 	return r;
 }
 

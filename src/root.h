@@ -35,6 +35,8 @@ int gb_root_read_all(struct gb_root *root, const char *path, size_t max, char **
 		     size_t *ret_len);
 /* One write() to a file that exists: a sysfs attribute or a device node. */
 int gb_root_write(struct gb_root *root, const char *path, const char *data);
+/* The same; *fd, negative at first, is then open and serves the next write. */
+int gb_root_write_on(struct gb_root *root, const char *path, int *fd, const char *data);
 ssize_t gb_root_readlink(struct gb_root *root, const char *path, char *buf, size_t size);
 bool gb_root_exists(struct gb_root *root, const char *path);
 
