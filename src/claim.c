@@ -141,7 +141,8 @@ static void correct_name(struct gb_root *root, struct gb_task *task)
 {
 	char name[GB_DRIVER_MAX];
 
-	if (driver_exists(root, task->line->driver))
+	if (!strcmp(task->line->driver, GB_DRIVER_DEFAULT) ||
+	    driver_exists(root, task->line->driver))
 		return;
 	gb_text_copy(name, sizeof(name), task->line->driver);
 	for (char *c = name; *c; c++)
