@@ -1,6 +1,7 @@
 """The claim comes before every rival: both builders, with and without systemd, both suites."""
 
 import check
+import tree
 from scenario import Scenario
 
 ALL_RIVALS = ("bochs", "snd_hda_intel", "xhci_pci", "virtio_gpu")
@@ -17,7 +18,8 @@ def first(_, report):
     check.demand(record["armed"] and record["problems"] == [], f"record: {record}")
     paths = {f"0000:00/03.0/00.{function}": "claim/bound" for function in range(4)}
     check.decided(report, paths)
-    check.demand(record["devices"][3]["driver_before"] == "serial", "the built-in rival is not named")
+    check.demand(record["devices"][3]["driver_before"] == "serial",
+                 "the built-in rival is not named")
     for bdf in sorted(check.GPU)[:3]:
         check.said(report, bdf, "is on vfio-pci")
     check.said(report, "0000:02:00.3", "taken back from serial after")
@@ -40,6 +42,7 @@ SCENARIOS = [
     Scenario(f"login-{suite}", system, suite, builder, full=True, fast=suite == "trixie")
     for suite, builder in (("bookworm", "initramfs-tools"), ("trixie", "dracut-systemd"))
 ] + [
-    Scenario(f"dynamic-{builder}", first, builder=builder, static=False, fast=builder == "dracut-plain")
+    Scenario(f"dynamic-{builder}", first, tree.own_suite(), builder, static=False,
+             fast=builder == "dracut-plain")
     for builder in ("initramfs-tools", "dracut-plain")
 ]

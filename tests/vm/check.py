@@ -40,8 +40,8 @@ def driver(report, name, *functions):
 def outcome(report, *wanted):
     record = report.record()
     demand(record is not None, "no claim.json")
-    demand(record["outcome"] in wanted, f"outcome {record['outcome']}, wanted {' or '.join(wanted)}: "
-           f"{json.dumps(record)[:600]}")
+    demand(record["outcome"] in wanted, f"outcome {record['outcome']}, "
+           f"wanted {' or '.join(wanted)}: {json.dumps(record)[:600]}")
     return record
 
 

@@ -50,20 +50,18 @@ class ImageError(Exception):
     """An image could not be built; the text says why."""
 
 
-@dataclass(frozen=True)
-class Builder:
-    name: str
-    command: str  # in the chroot; writes /tmp/image
-    systemd: bool
-
-
+# Each runs in the chroot and writes /tmp/image.
 _DRACUT = "dracut --quiet --force --no-hostonly --kver $KERNEL"
-BUILDERS = {b.name: b for b in (
-    Builder("initramfs-tools", "mkinitramfs -o /tmp/image $KERNEL", False),
-    Builder("dracut-systemd", f"{_DRACUT} /tmp/image", True),
-    Builder("dracut-plain", f"{_DRACUT} --omit 'systemd systemd-initrd dracut-systemd' /tmp/image",
-            False),
-)}
+BUILDERS = {
+    "initramfs-tools": "mkinitramfs -o /tmp/image $KERNEL",
+    "dracut-systemd": f"{_DRACUT} /tmp/image",
+    "dracut-plain": f"{_DRACUT} --omit 'systemd systemd-initrd dracut-systemd' /tmp/image",
+    # As kdump-tools and kexec-tools call them for the crash kernel.
+    "initramfs-tools-kdump": "mkdir -p /var/lib/kdump && "
+                             "cp -a /etc/initramfs-tools /var/lib/kdump/ && "
+                             "mkinitramfs -d /var/lib/kdump/initramfs-tools -o /tmp/image $KERNEL",
+    "dracut-kdump": f"IN_KDUMP=1 {_DRACUT} /tmp/image",
+}
 
 # The images are thrown away: fast rather than small.
 COMMON = {
@@ -173,7 +171,7 @@ def _build(tree, folder, out, before_mounts, command, result):
 def initramfs(suite, builder, payload, name="plain"):
     """A real image, made by the distribution's own BUILDER."""
     command = ('env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" '
-               f'sh -c "{BUILDERS[builder].command}"; '
+               f'sh -c "{BUILDERS[builder]}"; '
                # What is inside stays as it is; an emulated machine is slow to unpack.
                'zstd -qdc "$root/tmp/image" >"$WORK/image"')
     full = Payload({**COMMON, **payload.files}, payload.install, payload.static)

@@ -1,8 +1,10 @@
 """A QEMU machine that looks like a passthrough host, and the talk with the agent inside it."""
 
+import ctypes
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -63,6 +65,14 @@ class MachineError(Exception):
     """The machine did not do what the test needs; the text says what."""
 
 
+_libc = ctypes.CDLL(None)
+
+
+def _die_with_parent():
+    """Even a killed test run leaves no machine behind: prctl(PR_SET_PDEATHSIG, SIGKILL)."""
+    _libc.prctl(1, signal.SIGKILL)
+
+
 def host(change=None, without=(), extra=None):
     """HOST changed: devices replaced by key, taken out, added."""
     devices = {key: (change or {}).get(key, text) for key, text in HOST.items()
@@ -106,7 +116,7 @@ class Machine:
         self.started = time.monotonic()
         with open(self.folder / "qemu.err", "w") as err:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
-                                            stdout=err, stderr=err,
+                                            stdout=err, stderr=err, preexec_fn=_die_with_parent,
                                             env=dict(os.environ, TMPDIR=str(self.folder)))
         return self
 

@@ -64,8 +64,9 @@ class Report:
 
     def bound(self):
         """Every bind in the kernel's words: (position in the log, time, driver, function)."""
-        # "driver: 'X': driver_bound: bound to device '0000:…'"; from 6.7 on "X 0000:…: driver: 'X': …".
-        form = re.compile(r"(?:(\S+): )?driver: '([^']+)': driver_bound: bound to device(?: '([^']+)')?")
+        # Up to 6.6 the device comes last, in quotes; later first.
+        form = re.compile(
+            r"(?:(\S+): )?driver: '([^']+)': driver_bound: bound to device(?: '([^']+)')?")
         return [(at, line.time, match[2], match[3] or match[1])
                 for at, line in enumerate(self.log) if (match := form.search(line.text))]
 

@@ -37,12 +37,13 @@ class Scenario:
             files = {}
         elif self.kind == "no-vfio":
             files = {CLAIMS: claims.text(),
-                     "/etc/initramfs-tools/modules": rivals.FILES["/etc/initramfs-tools/modules"],
+                     "/etc/initramfs-tools/modules": "bochs\n",
                      "/etc/initramfs-tools/hooks/zz-no-vfio":
                          '#!/bin/sh\n[ "$1" = prereqs ] && exit 0\n'
                          'rm -r "$DESTDIR"/lib/modules/*/kernel/drivers/vfio\n',
-                     "/etc/dracut.conf.d/no-vfio.conf": 'add_drivers+=" bochs "\nomit_drivers+=" vfio vfio_pci vfio_pci_core '
-                                                        'vfio_iommu_type1 vfio_virqfd "\n'}
+                     "/etc/dracut.conf.d/no-vfio.conf":
+                         'force_drivers+=" bochs "\nomit_drivers+=" vfio vfio_pci vfio_pci_core '
+                         'vfio_iommu_type1 vfio_virqfd "\n'}
         else:
             raise ValueError(self.kind)
         return image.Payload(files, static=self.static)
@@ -60,8 +61,9 @@ class Scenario:
             files[CLAIMS] = self.claims
         words = self.words + (f" {rivals.WORDS}" if self.kind.startswith("rivals") else "")
         return machine.Machine(
-            self.name, image.kernel(self.suite), self.image(), self.disk(), self.devices, self.iommu,
-            words, image.overlay(files) if files else b"", "ghost-vm.agent" if self.full else None)
+            self.name, image.kernel(self.suite), self.image(), self.disk(), self.devices,
+            self.iommu, words, image.overlay(files) if files else b"",
+            "ghost-vm.agent" if self.full else None)
 
     def run(self, keep=lambda boot, report: None):
         """KEEP is called with what there is, whatever happens: for the logs."""
