@@ -202,6 +202,16 @@ def two_virtual_functions_and_their_physical_one(t):
          [(vf.bdf, "refused", "virtual-function") for vf in vfs])
 
 
+@test
+def virtual_functions_on_more_buses(t):
+    """They lie beside the physical one, their bus numbers counted on: the same path in words."""
+    m = t.desktop()
+    for bus in range(0x11, 0x19):
+        m.function("00.0", "10de:2203", "030000", behind=m.port, physfn=m.gpu, bus=bus)
+    m.claims(*two_lines(m), m.igpu.line("keep"))
+    same(decisions(t.dry(code=0)), [(m.gpu.bdf, *TAKEN), (m.audio.bdf, *TAKEN)])
+
+
 @cases([("of the card", lambda m: m.port), ("the host bridge", lambda m: m.host)])
 def bridge(t, which):
     m = t.desktop()

@@ -48,8 +48,10 @@ def config_space(ident, serial):
 class Function:
     """One PCI function: where it is and what it is."""
 
-    def __init__(self, machine, where, ident, cls, subsys, behind, root):
-        bus = root if behind is None else f"{root[:-3]}:{behind.secondary:02x}"
+    def __init__(self, machine, where, ident, cls, subsys, behind, root, bus):
+        if bus is None and behind:
+            bus = behind.secondary
+        bus = root if bus is None else f"{root[:-3]}:{bus:02x}"
         self.machine = machine
         self.bdf = f"{bus}:{where}"
         self.path = (behind.path if behind else root) + "/" + where
@@ -118,8 +120,8 @@ class Machine:
 
     def function(self, where, ident, cls, subsys="1462:5054", behind=None, root="0000:00",
                  driver=None, group=None, boot_vga=None, secondary=None, serial=None,
-                 physfn=None, bare=False):
-        f = Function(self, where, ident, cls, subsys, behind, root)
+                 physfn=None, bare=False, bus=None):
+        f = Function(self, where, ident, cls, subsys, behind, root, bus)
         vendor, device = ident.split(":")
         subvendor, subdevice = subsys.split(":")
         put(f.file("modalias"), "pci:v{:08X}d{:08X}sv{:08X}sd{:08X}bc{}sc{}i{}\n".format(
