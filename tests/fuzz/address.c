@@ -27,9 +27,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(gb_path_equal(&path, &path_again) && gb_path_same_slot(&path, &path_again));
 	}
 	MUST(stop >= text && stop <= text + strlen(text));
-	if (gb_path_from_sysfs(text, &path))
-		MUST(path.hops && gb_path_parse(gb_path_format(&path, path_text), &path_again, NULL) &&
-		     gb_path_equal(&path, &path_again));
+	if (gb_path_from_sysfs(text, &path)) {
+		MUST(path.hops);
+		MUST(gb_path_parse(gb_path_format(&path, path_text), &path_again, NULL));
+		MUST(gb_path_equal(&path, &path_again));
+	}
 	free(text);
 	return 0;
 }

@@ -29,7 +29,8 @@ static void check_line(const struct gb_line *line)
 	MUST(line->number && line->path.hops && line->path.hops <= GB_HOPS_MAX);
 	MUST(gb_path_parse(gb_path_format(&line->path, text), &path, NULL));
 	MUST(gb_path_equal(&line->path, &path));
-	MUST(memchr(line->host, 0, sizeof(line->host)) && memchr(line->driver, 0, sizeof(line->driver)));
+	MUST(memchr(line->host, 0, sizeof(line->host)));
+	MUST(memchr(line->driver, 0, sizeof(line->driver)));
 	MUST(strstr(line->driver, "vfio") && !strchr(line->driver, '/'));
 	MUST(!line->keep || (!line->allow && !strcmp(line->driver, GB_DRIVER_DEFAULT)));
 	MUST(line->id.class <= 0xffffff);
@@ -50,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < claims.options; i++)
 		check_options(claims.option[i].text);
 	for (size_t i = 0; i < claims.problems && i < GB_PROBLEMS_MAX; i++)
-		MUST(claims.problem[i].text[0] && !claims.problem[i].line == !claims.problem[i].column);
+		MUST(claims.problem[i].text[0] &&
+		     !claims.problem[i].line == !claims.problem[i].column);
 	gb_claims_clear(&claims);
 	return 0;
 }

@@ -18,10 +18,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	gb_cmdline_read(text, &line);
 	if (line.claim > GB_SWITCH_ODD || !memchr(line.odd, 0, sizeof(line.odd)))
 		abort();
-	if (line.claim == GB_SWITCH_ON && !strstr(text, "on"))
-		abort();
-	/* said outside quotes, before or after anything else, off is off */
+	/* without quotes, which may stand anywhere: armed only by that very word, and off is off
+	 * whatever else is said */
 	if (!strchr(text, '"')) {
+		if (line.claim == GB_SWITCH_ON && !strstr(text, "ghost.claim=on"))
+			abort();
 		strcat(text, off);
 		gb_cmdline_read(text, &line);
 		if (line.claim != GB_SWITCH_OFF)

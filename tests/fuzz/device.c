@@ -16,7 +16,7 @@
 static const char *const names[] = { "modalias", "vendor", "device", "class", "boot_vga" };
 static int file[sizeof(names) / sizeof(*names)];
 static struct gb_root *root;
-static char dir[] = "/tmp/ghost-boot-fuzz.XXXXXX";
+static char dir[] = "/dev/shm/ghost-boot-fuzz.XXXXXX";
 
 static void make(void)
 {

@@ -81,7 +81,7 @@ static const struct model {
 	{ 4, { { 0x10de, 0x2203, 0x030000 }, { 0x10de, 0x1aef, 0x040300 },
 	       { 0x10de, 0x1ada, 0x0c0330 }, { 0x10de, 0x1adb, 0x0c8000 } }, false },
 	{ 2, { { 0x10de, 0x2203, 0x030000 }, { 0x10de, 0x1aef, 0x040300 } }, false }, /* cut down */
-	{ 2, { { 0x10de, 0x2204, 0x030000 }, { 0x10de, 0x1aef, 0x040300 } }, false }, /* same sound */
+	{ 2, { { 0x10de, 0x2204, 0x030000 }, { 0x10de, 0x1aef, 0x040300 } }, false }, /* sound */
 	{ 2, { { 0x1002, 0x73bf, 0x030000 }, { 0x1002, 0xab28, 0x040300 } }, true },
 	{ 1, { { 0x1234, 0x1111, 0x030000 } }, false },
 	{ 1, { { 0x8086, 0x56c0, 0x038000 } }, true },
@@ -475,8 +475,8 @@ static bool is_home_of_another(const struct world *w, int card, const struct gb_
 	for (size_t i = 0; i < w->claims.lines; i++) {
 		struct gb_path path = function_path(*slot, (unsigned)w->line_function[i]);
 
-		if (!w->line[i].keep && w->line_card[i] != card && same_path(&path, &w->line[i].path) &&
-		    whole_card_at(w, i, slot))
+		if (!w->line[i].keep && w->line_card[i] != card &&
+		    same_path(&path, &w->line[i].path) && whole_card_at(w, i, slot))
 			return true;
 	}
 	return false;
@@ -625,7 +625,8 @@ static bool class_is_allowed(const struct world *w, size_t line)
 {
 	unsigned b = base(w->line[line].id.class), allow = w->line[line].allow;
 
-	return b != 6 && (b != 1 || allow & GB_ALLOW_STORAGE) && (b != 2 || allow & GB_ALLOW_NETWORK);
+	return b != 6 && (b != 1 || allow & GB_ALLOW_STORAGE) &&
+	       (b != 2 || allow & GB_ALLOW_NETWORK);
 }
 
 static bool a_display_is_free(const struct world *w)
@@ -685,14 +686,17 @@ static void show(const struct world *w)
 			    l->allow, gb_decision_name(w->verdict[i].decision),
 			    w->verdict[i].reason, w->verdict[i].text);
 	}
-	for (size_t d = 0; d < w->machine.devices; d++)
+	for (size_t d = 0; d < w->machine.devices; d++) {
+		const struct gb_device *device = &w->device[d];
+		const struct gb_identity *id = &device->id;
+
 		print_error("%zu: card %2d.%d %-24s %04x:%04x %04x %06x serial %llx%s%s\n", d,
 			    w->device_card[d], w->device_function[d],
-			    gb_path_format(&w->device[d].path, path), w->device[d].id.vendor,
-			    w->device[d].id.device, w->device[d].id.subdevice, w->device[d].id.class,
-			    (unsigned long long)(w->device[d].id.has_serial ? w->device[d].id.serial : 0),
-			    w->device[d].virtual ? " virtual" : "",
-			    w->device[d].boot_vga ? " vga" : "");
+			    gb_path_format(&device->path, path), id->vendor, id->device,
+			    id->subdevice, id->class,
+			    (unsigned long long)(id->has_serial ? id->serial : 0),
+			    device->virtual ? " virtual" : "", device->boot_vga ? " vga" : "");
+	}
 }
 
 /* First with the lines' own devices only, as ghost-claim does: if it says no more is needed, or

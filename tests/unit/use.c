@@ -20,7 +20,8 @@ static int make(void **state)
 	tree_put(&tree, GPU "/drm/card1/dev", "226:1\n");
 	tree_put(&tree, GPU "/drm/card1/uevent", "MAJOR=226\nMINOR=1\nDEVNAME=dri/card1\n");
 	tree_put(&tree, GPU "/drm/renderD129/dev", "226:129\n");
-	tree_put(&tree, GPU "/drm/renderD129/uevent", "DEVNAME=dri/renderD129\nDEVTYPE=drm_minor\n");
+	tree_put(&tree, GPU "/drm/renderD129/uevent",
+		 "DEVNAME=dri/renderD129\nDEVTYPE=drm_minor\n");
 	tree_link(&tree, GPU "/drm/card1/device", "../../../0000:00:02.0");
 
 	tree_pci(&tree, "pci0000:00/0000:00:06.0", "15b7:5030 15b7:5030 010802", 0);
