@@ -39,8 +39,9 @@ SCENARIOS = [
     Contents("contents-initramfs-tools", "bookworm", "initramfs-tools",
              (*CARRIED, "conf/conf.d/00-ghost-boot", "scripts/init-top/00_ghost_boot")),
     Contents("contents-dracut", "trixie", "dracut-systemd",
-             (*CARRIED, "sysinit.target.wants/ghost-claim.service", "hooks/cmdline/00-ghost-claim.sh")),
+             (*CARRIED, "sysinit.target.wants/ghost-claim.service",
+              "hooks/cmdline/00-ghost-claim.sh")),
     # A crash kernel touches as little as possible.
-    Contents(f"kdump-{builder}-{suite}", suite, f"{builder}-kdump", unwanted=OURS)
-    for builder in ("initramfs-tools", "dracut") for suite in ("bookworm", "trixie")
+    *(Contents(f"kdump-{builder}-{suite}", suite, f"{builder}-kdump", unwanted=OURS)
+      for builder in ("initramfs-tools", "dracut") for suite in ("bookworm", "trixie")),
 ]

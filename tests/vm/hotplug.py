@@ -28,11 +28,12 @@ def start_udev(boot):
 
 
 def settle(boot, at):
-    """Wait for the card and its event; its address, driver and late record."""
+    """Wait for the card, its event and its record; its address, driver and record."""
     output, _ = boot.run(
-        f"for n in $(seq 300); do set -- {port(at)}/0000:??:00.0; [ -e $1/class ] && break; "
-        "sleep 0.1; done; sleep 0.2; udevadm settle -t 20; bdf=${1##*/}; echo $bdf; "
-        "basename $(readlink $1/driver || echo none); tr -d '\\n' </run/ghost-boot/late/$bdf.json")
+        f"for n in $(seq 300); do set -- {port(at)}/0000:??:00.0; bdf=${{1##*/}}; "
+        "late=/run/ghost-boot/late/$bdf.json; [ -e $late ] && break; sleep 0.1; done; "
+        "udevadm settle -t 20; echo $bdf; basename $(readlink $1/driver || echo none); "
+        "tr -d '\\n' <$late")
     check.demand(len(output) == 3, f"port {at}: no card or no record: {output}")
     return output[0], output[1], json.loads(output[2])
 
