@@ -30,8 +30,7 @@ keep  path=0000:00/02.0/00.0 id=1234:1111 subsys=1af4:1100 class=030000
 keep  path=0000:00/05.1/00.0 id=1b36:0010 subsys=1af4:1100 class=010802
 """
 
-# norandmaps: programs at the same place each time, so that their code is translated once.
-WORDS = ("norandmaps console=ttyS0 no_timer_check quiet intel_iommu=on panic=-1 ghost.claim=on "
+WORDS = ("console=ttyS0 no_timer_check quiet intel_iommu=on panic=-1 ghost.claim=on "
          "rdinit=/bench/guest")
 
 # Times in real time tell most about the emulator's translation of code it sees for the first
