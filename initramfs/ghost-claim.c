@@ -19,7 +19,7 @@ struct options {
 static const char usage[] =
 	"usage: ghost-claim [--dry-run] [--json] [--root DIR] [--records DIR]\n"
 	"       ghost-claim --device BDF      a device that appeared late (udev)\n"
-	"       ghost-claim --publish DIR     move records from DIR to " GB_RECORDS "\n"
+	"       ghost-claim --publish DIR     copy records from DIR to " GB_RECORDS "\n"
 	"       ghost-claim --modules         modules that the claims need in an image\n"
 	"\n"
 	"Claims the PCI functions of " GB_CLAIMS_FILE " for vfio-pci, once a boot, if\n"
@@ -63,10 +63,9 @@ static void show_device(const struct gb_boot *boot, size_t i)
 		       gb_path_format(&line->path, path));
 }
 
-static void show(const struct gb_boot *boot)
+static void show(const struct gb_boot *boot, bool late)
 {
 	const struct gb_report *report = &boot->report;
-	bool late = boot->json.len == 0;
 
 	for (size_t i = 0; i < boot->claims.problems && i < GB_PROBLEMS_MAX; i++)
 		fprintf(stderr, "%s:%u:%u: %s\n", report->file, boot->claims.problem[i].line,
@@ -116,12 +115,12 @@ static int claim(struct gb_boot *boot, const struct options *options)
 	else
 		return bad_usage("--device wants an address like 0000:3c:00.0, not ",
 				 options->device);
-	if (boot->made_before)
-		printf("This boot's claim has been made: %s/claim.json\n", boot->records);
-	else if (options->json)
+	if (options->json)
 		fputs(boot->json.len ? boot->json.data : "", stdout);
+	else if (boot->made_before)
+		printf("This boot's claim has been made: %s/claim.json\n", boot->records);
 	else
-		show(boot);
+		show(boot, options->device);
 	return code;
 }
 

@@ -25,6 +25,8 @@ static bool in_image(struct gb_root *root)
 	return found;
 }
 
+#define GB_RECORD_MAX (4u << 20) /* bytes; 512 lines make less than half a MiB */
+
 static void begin(struct gb_boot *boot)
 {
 	struct timespec now;
@@ -217,6 +219,17 @@ static int finish(struct gb_boot *boot, int code)
 	return code;
 }
 
+static void read_record(struct gb_boot *boot, const char *path)
+{
+	char *text;
+	size_t len;
+	int r = gb_root_read_all(boot->root, path, GB_RECORD_MAX, &text, &len);
+
+	warn(boot, path, r);
+	if (!r)
+		boot->json = (struct gb_text){ .data = text, .len = len, .size = len + 1 };
+}
+
 int gb_boot_claim(struct gb_boot *boot)
 {
 	struct gb_report *report = &boot->report;
@@ -227,8 +240,10 @@ int gb_boot_claim(struct gb_boot *boot)
 	report->file = GB_CLAIMS_FILE;
 	snprintf(path, sizeof(path), "%s/claim.json", boot->records);
 	boot->made_before = !boot->dry_run && gb_root_exists(boot->root, path);
-	if (boot->made_before)
+	if (boot->made_before) {
+		read_record(boot, path);
 		return GB_EXIT_DONE;
+	}
 	if (switched_off(boot) && !boot->dry_run)
 		return finish(boot, report->error[0] ? GB_EXIT_FAILED : GB_EXIT_DONE);
 	if (gb_boot_read_claims(boot, GB_CLAIMS_FILE))
@@ -253,15 +268,15 @@ int gb_boot_publish(struct gb_boot *boot, const char *from)
 	static const char *const names[] = { "claims", "claim.json" };
 	int r = 0;
 
-	warn(boot, boot->records, gb_root_mkdir(boot->root, boot->records));
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char path[PATH_MAX], *text;
 		size_t len;
 
 		snprintf(path, sizeof(path), "%s/%s", from, names[i]);
-		r = gb_root_read_all(boot->root, path, 16u << 20, &text, &len);
+		r = gb_root_read_all(boot->root, path, GB_RECORD_MAX, &text, &len);
 		if (r) /* claims: absent when not armed */
 			continue;
+		warn(boot, boot->records, gb_root_mkdir(boot->root, boot->records));
 		r = publish(boot, names[i], text, len);
 		free(text);
 	}
@@ -280,7 +295,7 @@ static bool said_at_boot(struct gb_boot *boot, const char *bdf)
 	bool said;
 
 	snprintf(path, sizeof(path), "%s/claim.json", boot->records);
-	if (gb_root_read_all(boot->root, path, 4u << 20, &text, &len))
+	if (gb_root_read_all(boot->root, path, GB_RECORD_MAX, &text, &len))
 		return false;
 	snprintf(word, sizeof(word), "\"bdf\": \"%s\"", bdf);
 	said = strstr(text, word) != NULL;
@@ -293,6 +308,7 @@ static void save_late(struct gb_boot *boot, size_t line)
 	const struct gb_device *device = &boot->machine.device[boot->verdict[line].device];
 	char address[GB_BDF_MAX], name[GB_BDF_MAX + sizeof("late/.json")];
 	const struct gb_task *task = gb_report_task(&boot->report, line);
+	struct gb_text json = { 0 };
 
 	gb_bdf_format(device->bdf, address);
 	if (task && task->result == GB_BOUND && !strcmp(task->before, task->driver))
@@ -300,13 +316,13 @@ static void save_late(struct gb_boot *boot, size_t line)
 	if (!task && said_at_boot(boot, address))
 		return;
 	gb_record_log_line(boot->root, &boot->report, line);
-	gb_text_clear(&boot->json);
-	gb_record_late_json(&boot->report, line, &boot->json);
+	gb_record_late_json(&boot->report, line, &json);
 	snprintf(name, sizeof(name), "late/%s.json", address);
-	if (boot->json.failed)
+	if (json.failed)
 		warn(boot, name, -ENOMEM);
 	else
-		publish(boot, name, boot->json.data, boot->json.len);
+		publish(boot, name, json.data, json.len);
+	gb_text_clear(&json);
 }
 
 /* Cheap, for it runs at every udev event of a PCI device. */
@@ -360,17 +376,24 @@ static int act_late(struct gb_boot *boot, const struct gb_device *device)
 	return code;
 }
 
-int gb_boot_late(struct gb_boot *boot, struct gb_bdf bdf)
+/* `file` is the claims file that booted. */
+static int judge_late(struct gb_boot *boot, struct gb_bdf bdf, const char *file)
 {
 	const struct gb_device *found;
 	struct gb_device device;
-	char file[PATH_MAX], address[GB_BDF_MAX];
+	char address[GB_BDF_MAX];
 	int r;
 
-	begin(boot);
-	snprintf(file, sizeof(file), "%s/claims", boot->records);
-	if (switched_off(boot) || !gb_root_exists(boot->root, file))
-		return GB_EXIT_DONE; /* this boot was not armed */
+	boot->report.file = file;
+	if (switched_off(boot))
+		return GB_EXIT_DONE;
+	if (!gb_root_exists(boot->root, file)) {
+		gb_text_copy(boot->report.arming, sizeof(boot->report.arming),
+			     "this boot was not armed");
+		boot->report.outcome = GB_NOT_ARMED;
+		return GB_EXIT_DONE;
+	}
+	boot->report.outcome = GB_NOTHING;
 	boot->report.armed = true;
 	gb_text_copy(boot->report.arming, sizeof(boot->report.arming), "armed at boot");
 	if (gb_boot_read_claims(boot, file))
@@ -390,4 +413,18 @@ int gb_boot_late(struct gb_boot *boot, struct gb_bdf bdf)
 	/* alike, but at no claim's path, and none is missed */
 	found = find_device(&boot->machine, bdf);
 	return found ? act_late(boot, found) : GB_EXIT_DONE;
+}
+
+int gb_boot_late(struct gb_boot *boot, struct gb_bdf bdf)
+{
+	int code;
+
+	begin(boot);
+	snprintf(boot->file, sizeof(boot->file), "%s/claims", boot->records);
+	code = judge_late(boot, bdf, boot->file);
+	if (boot->report.error[0])
+		boot->report.outcome = GB_ERROR;
+	boot->report.took_ms = gb_now_ms() - boot->claim.start_ms;
+	gb_record_json(&boot->report, &boot->json);
+	return code;
 }

@@ -39,7 +39,8 @@ struct gb_boot {
 	struct gb_machine machine;
 	struct gb_verdict *verdict;
 	struct gb_claim claim;
-	char *text; /* of the claims file */
+	char file[4096]; /* the claims that booted; late claims only */
+	char *text;	 /* of the claims file */
 	size_t len;
 };
 

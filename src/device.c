@@ -140,11 +140,13 @@ void gb_device_read_serial(struct gb_root *root, struct gb_device *device)
 {
 	static char key[] = "sysfs.path";
 	struct pci_access *volatile access = NULL;
-	char path[PATH_MAX];
+	char path[PATH_MAX], file[GB_SYSFS_MAX];
 
 	if (device->serial_read)
 		return;
 	device->serial_read = true;
+	if (!gb_root_is_plain(root, gb_device_file(device->bdf, "config", file)))
+		return;
 	if (snprintf(path, sizeof(path), "%s/sys/bus/pci", gb_root_dir(root)) >= PATH_MAX)
 		return;
 	if (!setjmp(pci_failed)) {
@@ -170,6 +172,10 @@ static int link_name(struct gb_root *root, struct gb_bdf bdf, const char *name, 
 
 	if (n < 0)
 		return (int)n;
+	/* nothing that a terminal would take as an order */
+	for (char *c = target; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 	slash = strrchr(target, '/');
 	return gb_text_copy(buf, size, slash ? slash + 1 : target) ? 0 : -ENAMETOOLONG;
 }

@@ -153,7 +153,7 @@ void gb_record_json(const struct gb_report *report, struct gb_text *ret)
 	add_modules(&json, report->claim);
 	gb_json_open(&json, "devices", '[');
 	for (size_t i = 0; report->verdict && i < report->claims->lines; i++) {
-		if (report->claims->line[i].keep)
+		if (report->verdict[i].decision == GB_KEEP)
 			continue;
 		gb_json_open(&json, NULL, '{');
 		gb_json_int(&json, "line", report->claims->line[i].number);

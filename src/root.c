@@ -234,6 +234,26 @@ bool gb_root_exists(struct gb_root *root, const char *path)
 	return fd >= 0;
 }
 
+bool gb_root_is_plain(struct gb_root *root, const char *path)
+{
+	char outside[PATH_MAX];
+	struct stat a, b;
+	bool same;
+	int fd;
+
+	if (root->real)
+		return true;
+	if (snprintf(outside, sizeof(outside), "%s%s", root->dir, path) >= PATH_MAX)
+		return false;
+	fd = open_below(root, path, O_PATH);
+	if (fd < 0)
+		return false;
+	same = !fstat(fd, &a) && !stat(outside, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+	close(fd);
+	return same;
+}
+
 int gb_root_list(struct gb_root *root, const char *path, gb_name_fn each, void *ctx)
 {
 	int r = watched(root, GB_LIST, path, NULL);

@@ -39,6 +39,9 @@ int gb_root_write(struct gb_root *root, const char *path, const char *data);
 int gb_root_write_on(struct gb_root *root, const char *path, int *fd, const char *data);
 ssize_t gb_root_readlink(struct gb_root *root, const char *path, char *buf, size_t size);
 bool gb_root_exists(struct gb_root *root, const char *path);
+/* Does a library that knows nothing of roots, given the root's folder before the path, open the
+ * same file? Not if a link leads out. */
+bool gb_root_is_plain(struct gb_root *root, const char *path);
 
 /* Calls `each` for every name but . and .. until it returns non-zero, and returns that. */
 typedef int (*gb_name_fn)(void *ctx, const char *name);
