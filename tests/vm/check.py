@@ -91,3 +91,15 @@ def rivals_lost(report, wanted):
     for at, time, name, bdf in report.bound():
         demand(bdf not in wanted or name == "vfio-pci" or at < said_at,
                f"{name} got {bdf} at {time:.3f}")
+
+
+def units_waited(report, unit, others):
+    """systemd started none of OTHERS before UNIT was done. Winning by luck is not enough."""
+    def at(text):
+        return next((n for n, line in enumerate(report.log) if f"{text}.service" in line.text), None)
+    done = at(f"Finished {unit}")
+    demand(done is not None, f"{unit} never finished")
+    for other in others:
+        begun = at(f"Starting {other}")
+        demand(begun is not None, f"{other} never came: this boot proves nothing")
+        demand(begun > done, f"{other} was started before {unit} was done")

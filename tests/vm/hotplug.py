@@ -3,6 +3,7 @@ rule as installed on the host, and the rival's driver loaded or not."""
 
 import json
 
+import boot_order
 import check
 import claims
 from machine import GPU, host
@@ -128,6 +129,19 @@ def no_claims(boot, _):
     check.exactly(boot.report(), ())
 
 
+def full_system(boot, report):
+    """The whole distribution to its login prompt; then a card, with udev in systemd's sandbox."""
+    boot.wait_console("login:")
+    boot_order.first(boot, report)
+    plug(boot, 0)
+    bdf, driver, record = settle(boot, 0)
+    check.demand((driver, record["result"]) == ("vfio-pci", "bound"),
+                 f"{bdf} is on {driver}: {record}")
+
+
+# The look-alikes are kept: else the card that is not there yet might be one of them.
+LOGIN_CLAIMS = claims.text((*claims.GPU, "plugged"), (*claims.KEPT, "twin", "shared-display"))
+
 SCENARIOS = [
     Scenario(f"hotplug-{name}-{suite}", test, suite, kind="plain", claims=CLAIMS,
              devices=DEVICES, words=words, fast=suite == fast)
@@ -137,4 +151,8 @@ SCENARIOS = [
         ("in-use", in_use, "ghost.claim=on", "bookworm"),
         ("not-armed", no_claims, "", None))
     for suite in ("bookworm", "trixie")
+] + [
+    Scenario(f"login-{suite}", full_system, suite, builder, full=True, claims=LOGIN_CLAIMS,
+             devices=host(extra={"hp0": PORT["hp0"]}), fast=suite == "trixie")
+    for suite, builder in (("bookworm", "initramfs-tools"), ("trixie", "dracut-systemd"))
 ]

@@ -189,7 +189,8 @@ def disk(suite, payload):
               'mkdir -p "$root/etc/systemd/system/multi-user.target.wants"; '
               'ln -s /usr/lib/systemd/system/ghost-vm.service '
               '"$root/etc/systemd/system/multi-user.target.wants/"; '
-              f'mkfs.ext4 -q -F -O ^has_journal -U {ROOT_UUID} -d "$root" "$WORK/disk"')
+              f'mkfs.ext4 -q -F -O ^has_journal -U {ROOT_UUID} '
+              '-d "$root" "$WORK/disk"')
     return _made(suite, "disk", full, before, ":", "$WORK/disk")
 
 

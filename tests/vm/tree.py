@@ -81,7 +81,7 @@ def ensure(suite, say=lambda text: None):
                               stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         shutil.rmtree(new, ignore_errors=True)
-        raise TreeError(f"mmdebstrap failed for {suite}: {log.read_text().strip().splitlines()[-1:]}")
+        raise TreeError(f"mmdebstrap failed for {suite}; its words are in {log}")
     try:
         new.rename(tree)
     except OSError:  # somebody else was faster
