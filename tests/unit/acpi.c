@@ -195,6 +195,40 @@ static void broken_tables_end_early(void **state)
 			 -EBADMSG);
 }
 
+static void reads_end_with_the_table(void **state)
+{
+	uint8_t *bytes = malloc(3);
+	struct gb_acpi_view v = { bytes, 3 };
+
+	(void)state;
+	memcpy(bytes, "\x01\x02\x03", 3);
+	assert_int_equal(gb_acpi_u16(v, 1), 0x0302);
+	assert_int_equal(gb_acpi_u8(v, 3), 0);
+	assert_int_equal(gb_acpi_u16(v, 2), 0);
+	assert_int_equal(gb_acpi_u32(v, SIZE_MAX), 0);
+	assert_true(gb_acpi_u64(v, 0) == 0);
+	free(bytes);
+}
+
+static void endless_paths_are_left_out(void **state)
+{
+	enum { HOPS = GB_HOPS_MAX + 1, SCOPE = 6 + 2 * HOPS };
+	uint8_t part[24 + SCOPE] = { 1, 0, sizeof(part), [24] = 1, [25] = SCOPE };
+	struct table table;
+	struct gb_dmar dmar;
+
+	(void)state;
+	begin(&table, "DMAR", "\x26\x01\0\0");
+	add(&table, part, sizeof(part));
+	end(&table);
+	parse_intel(&table, &dmar);
+	assert_int_equal(dmar.parts, 1);
+	assert_int_equal(dmar.scopes, 0);
+	assert_int_equal(dmar.table.unknown, 1);
+	assert_true(dmar.interrupt_remapping && !dmar.x2apic_opt_out);
+	gb_dmar_clear(&dmar);
+}
+
 static void amd(struct table *table)
 {
 	begin(table, "IVRS", "\x43\x30\x20\0");
@@ -233,6 +267,23 @@ static void amd_is_decoded(void **state)
 	assert_true(!gb_ivmd_covers(&ivrs.ivmd[0], &other) && gb_ivmd_covers(&ivrs.ivmd[1], &other));
 	one.bdf.domain = 1;
 	assert_false(gb_ivmd_covers(&ivrs.ivmd[0], &one));
+	gb_ivrs_clear(&ivrs);
+}
+
+/* The format in which the first unit comes last; another unit's older one does not count. */
+static void amd_units_are_counted_once(void **state)
+{
+	struct table table;
+	struct gb_ivrs ivrs;
+
+	(void)state;
+	amd(&table);
+	ADD(&table, 0x10, 0xb0, 24, 0, 2, 1, 0x40, 0, 0, 0, 0x40, 0xfe, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	    0);
+	end(&table);
+	assert_int_equal(gb_ivrs_parse(table.data, table.len, &ivrs, NULL), 0);
+	assert_int_equal(ivrs.ivhds, 3);
+	assert_int_equal(gb_ivrs_units(&ivrs), 1);
 	gb_ivrs_clear(&ivrs);
 }
 
@@ -283,7 +334,10 @@ int main(void)
 		cmocka_unit_test(scopes_name_devices),
 		cmocka_unit_test(scope_with_the_wrong_bus),
 		cmocka_unit_test(broken_tables_end_early),
+		cmocka_unit_test(reads_end_with_the_table),
+		cmocka_unit_test(endless_paths_are_left_out),
 		cmocka_unit_test(amd_is_decoded),
+		cmocka_unit_test(amd_units_are_counted_once),
 		cmocka_unit_test(amd_entries_stay_inside),
 		cmocka_unit_test(tables_are_read_from_the_root),
 	};

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 
+#include "ids.h"
 #include "lines.h"
 #include "modprobe.h"
 #include "recipe.h"
@@ -86,6 +87,10 @@ static void ids_are_read(void **state)
 		"1 vfio-ids; 1 vfio-ids-twice: twice in one list" },
 	      { "options vfio-pci ids=01:00.0\n",
 		"1 vfio-ids; 1 vfio-ids-format: \"01:00.0\" is skipped" },
+	      { "options vfio-pci ids=10de:2203:00000000000000000000000000000000000000000000000000000000"
+		"0000000000000000\n",
+		"1 vfio-ids; 1 vfio-ids-format: \"10de:2203:000000000000000000000000000000000000000000"
+		"00000000000\" is skipped" },
 	      { "options vfio-pci ids=10de\n", "1 vfio-ids; 1 vfio-ids-format: \"10de\" is skipped" },
 	      { "options vfio-pci vfio-pci.ids=10de:2203\n", "1 vfio-ids-prefix: ids= is meant" },
 	      { "#options vfio-pci ids=10de:2203\n", "" },
@@ -116,6 +121,7 @@ static void order_of_loading_is_checked(void **state)
 		"1 softdep; 2 softdep" },
 	      { "softdep nvidia pre:vfio-pci\n", "1 softdep-syntax" },
 	      { "softdep nvidia vfio-pci\n", "1 softdep-syntax" },
+	      { "softdep nvidia pre: pre:vfio-pci\n", "1 softdep-syntax" },
 	      { "softdep nvidia post: vfio-pci\n", "1 softdep-post" },
 	      { "softdep xhci_hdc pre: vfio-pci\n",
 		"1 module-unknown: xhci_hdc: xhci_hcd is meant" },
@@ -219,6 +225,9 @@ static void programs_are_noticed(void **state)
 	CHECK("/etc/initramfs-tools/scripts/init-top/gpu",
 	      { "#!/bin/sh\n# driver_override\nD=0000:0c:00.0\necho vfio-pci >$D/driver_override\n",
 		"4 script: 0000:0c:00.0" },
+	      { "echo 0000:01:00.0 0000:01:00.1 0000:02:00.0 0000:02:00.1 0000:02:00.0\n"
+		"echo 0000:03:00.0 0000:03:00.1 0000:04:00.0 >/sys/bus/pci/drivers/vfio-pci/bind\n",
+		"2 script: 0000:01:00.0, 0000:01:00.1, 0000:02:00.0, 0000:02:00.1" },
 	      { "#!/bin/sh\necho hello\n", "" });
 	CHECK("/etc/libvirt/hooks/qemu",
 	      { "virsh nodedev-detach pci_0000_01_00_0\nvirsh nodedev-detach pci_0000_01_00_1\n",
@@ -260,6 +269,8 @@ static void host(const struct tree *tree)
 	tree_pci(tree, "pci0000:00/0000:00:02.0/0000:02:00.2", "10de:1ad8 1462:3892 0c0330", 0);
 	tree_pci(tree, "pci0000:00/0000:00:03.0", "144d:a809 144d:a801 010802", 0);
 	tree_pci(tree, "pci0000:00/0000:00:04.0", "1022:149c 1022:149c 0c0330", 0);
+	tree_pci(tree, "pci0000:00/0000:00:06.0", "1d87:3588 1d87:3588 088000", 0);
+	tree_pci(tree, "pci0000:00/0000:00:06.1", "1d87:3588 1d87:3588 088000", 0);
 	tree_pci(tree, "pci0000:00/0000:00:05.0", "8086:15f3 8086:0000 020000", 0);
 	tree_put(tree, "/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/boot_vga", "1\n");
 	driver(tree, "0000:01:00.0", "nvidia");
@@ -302,7 +313,10 @@ static void ids_are_held_against_the_machine(void **state)
 		  "xhci_hcd" },
 		{ "8086:15f3", "1 vfio-ids" }, /* where it is meant to be */
 		{ "10de:2208", "1 vfio-ids; 1 vfio-ids-absent" },
+		{ "1d87:3588", "1 vfio-ids" }, /* two functions of one device */
 		{ "144d:a809:144d:ffff", "1 vfio-ids; 1 vfio-ids-absent" },
+		{ "144d:a809:10de", "1 vfio-ids; 1 vfio-ids-absent" },
+		{ "144d:a809:ffffffff:ffffffff:020000:ff0000", "1 vfio-ids; 1 vfio-ids-absent" },
 		{ "144d:a809:ffffffff:ffffffff:010802:ffffff",
 		  "1 vfio-ids; 1 vfio-ids-host: 0000:00:03.0 is storage, driven by nvme" },
 	};
@@ -341,6 +355,27 @@ static void the_last_ids_win(void **state)
 			    "1 cmdline-vfio-ids; 1 vfio-ids; 1 vfio-ids-overridden: /proc/cmdline:1 "
 			    "comes later");
 	tree_clear(&tree);
+}
+
+static void the_command_line_wins_whenever_read(void **state)
+{
+	static const char cmdline[] = "vfio-pci.ids=10de:0001",
+			  options[] = "options vfio-pci ids=10de:0002\n";
+	struct gb_findings f = { 0 };
+
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		for (int turn = 0; turn < 2; turn++)
+			if (turn == first)
+				gb_recipe_take(&f, "/proc/cmdline", cmdline, strlen(cmdline));
+			else
+				gb_recipe_take(&f, "/etc/modprobe.d/a.conf", options,
+					       strlen(options));
+		gb_ids_judge(&f);
+		assert_non_null(strstr(found_in(&f), "vfio-ids-overridden: /proc/cmdline:1"));
+		assert_null(strstr(found_in(&f), "overridden: /etc"));
+		gb_findings_clear(&f);
+	}
 }
 
 static void drivers_in_use_are_named(void **state)
@@ -415,6 +450,22 @@ static void too_much_is_counted(void **state)
 	free(text);
 }
 
+static void long_lines_are_cut(void **state)
+{
+	char *text = malloc(3 * GB_LINE_MAX);
+	struct gb_findings f = { 0 };
+
+	(void)state;
+	memset(text, 'x', 3 * GB_LINE_MAX);
+	memcpy(text, "options vfio-pci ", 17);
+	memcpy(text + 2 * GB_LINE_MAX, "\\\nids=10de:2203", 16);
+	text[3 * GB_LINE_MAX - 1] = '\n';
+	assert_true(gb_recipe_take(&f, "/etc/modprobe.d/a.conf", text, 3 * GB_LINE_MAX));
+	assert_string_equal(found_in(&f), "1 vfio-option-unknown");
+	gb_findings_clear(&f);
+	free(text);
+}
+
 static void odd_bytes_do_no_harm(void **state)
 {
 	static const char text[] = "options vfio-pci\tids=\033[2J\nblack\0list\noptions vfio-pci \\";
@@ -442,10 +493,12 @@ int main(void)
 		cmocka_unit_test(only_known_places_are_read),
 		cmocka_unit_test(ids_are_held_against_the_machine),
 		cmocka_unit_test(the_last_ids_win),
+		cmocka_unit_test(the_command_line_wins_whenever_read),
 		cmocka_unit_test(drivers_in_use_are_named),
 		cmocka_unit_test(virqfd_is_looked_for),
 		cmocka_unit_test(files_are_found_where_they_lie),
 		cmocka_unit_test(too_much_is_counted),
+		cmocka_unit_test(long_lines_are_cut),
 		cmocka_unit_test(odd_bytes_do_no_harm),
 	};
 
