@@ -141,6 +141,9 @@ static const struct row rows[] = {
 	  "moved@" B ".0 moved@" B ".1 moved@" A ".0" },
 	{ "a twin with fewer functions swapped in", CLAIM_A "keep path=" B ".0" ID_GPU "\n",
 	  A ".0 " GPU "\n" CARD(B), "mismatch:swapped mismatch:swapped" },
+	{ "two lost, two of each function, one whole card", CLAIM_A CLAIM_B KEEP_IGD,
+	  CARD(C) "0000:00/1d.0 " GPU "\n0000:00/1e.1 " SOUND "\n" HAS_IGD,
+	  "ambiguous ambiguous ambiguous ambiguous" },
 	{ "two lost, one a part of the other", CLAIM_A "claim path=" A ".2" ID_USB "\n" CLAIM_B KEEP_IGD,
 	  CARD(C) C ".2 " USB "\n0000:00/1d.0 " GPU "\n0000:00/1e.1 " SOUND "\n" HAS_IGD,
 	  "ambiguous ambiguous ambiguous ambiguous ambiguous" },
@@ -367,6 +370,41 @@ static void a_card_is_found_elsewhere(void **state)
 	assert_int_equal(verdict[0].decision, GB_AMBIGUOUS);
 }
 
+static int fail_twin(void *ctx, enum gb_op op, const char *path, const char *data)
+{
+	(void)op;
+	(void)data;
+	return strstr(path, ctx) ? -EIO : 0;
+}
+
+/* It could be the twin that makes a moved card ambiguous. */
+static void a_device_that_cannot_be_read(void **state)
+{
+	static char parts[2][32] = { "0000:02:00.0", "/sys/bus/pci/devices/0000:02" };
+	struct gb_err err;
+
+	(void)state;
+	tree_pci(&tree, "pci0000:00/0000:00:02.0", IGD, 0);
+	tree_pci(&tree, "pci0000:00/0000:00:1c.0", BRIDGE, 2);
+	tree_pci(&tree, "pci0000:00/0000:00:1c.0/0000:02:00.0", GPU, 0);
+	tree_pci(&tree, "pci0000:00/0000:00:1d.0", BRIDGE, 3);
+	tree_pci(&tree, "pci0000:00/0000:00:1d.0/0000:03:00.0", GPU, 0);
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		assert_true(look("claim path=" A ".0" ID_GPU "\n" KEEP_IGD));
+		gb_root_watch(tree.root, fail_twin, parts[i]);
+		assert_int_equal(gb_machine_scan(tree.root, &claims, &machine, &err), -EIO);
+		assert_false(machine.complete);
+		gb_root_watch(tree.root, NULL, NULL);
+		assert_true(gb_resolve(&claims, &machine, verdict));
+		assert_string_equal(verdict[0].reason, "cannot-tell");
+	}
+	/* a plain file is no device, a dangling link is a device that went */
+	tree_put(&tree, "/sys/bus/pci/devices/0000:05:00.0", "");
+	tree_link(&tree, "/sys/bus/pci/devices/0000:06:00.0", "../../../devices/gone");
+	look_again();
+	assert_int_equal(verdict[0].decision, GB_AMBIGUOUS);
+}
+
 static void a_root_bus_is_found_by_its_acpi_path(void **state)
 {
 #define BODY(host) "claim path=0000:40/01.1/00.0 host=" host ID_GPU "\n" KEEP_IGD
@@ -445,6 +483,7 @@ int main(void)
 		TREE(an_added_card_moves_bus_numbers),
 		TREE(a_captured_machine_will_do),
 		TREE(a_card_is_found_elsewhere),
+		TREE(a_device_that_cannot_be_read),
 		TREE(a_root_bus_is_found_by_its_acpi_path),
 		TREE(serials_come_from_config_space),
 	};
