@@ -307,7 +307,10 @@ void gb_record_log(struct gb_root *root, const struct gb_report *report)
 		snprintf(text, sizeof(text), "%s: %zu of %zu functions claimed in %.0f ms",
 			 report->arming, bound, all, report->took_ms);
 	gb_report_outcome(report, &code);
-	log_text(&log, report->error[0] ? LOG_ERROR : code ? LOG_WARNING : LOG_INFO, text);
+	/* installed but not in use is nothing that a quiet console must show */
+	log_text(&log, report->outcome == GB_ERROR ? LOG_ERROR
+		       : report->armed && code	   ? LOG_WARNING
+						   : LOG_INFO, text);
 	end_log(&log);
 }
 
