@@ -81,12 +81,16 @@ typedef void (*read_fn)(struct pci_dev *pci, void *ctx);
 static bool with_device(struct gb_config_reader *reader, struct gb_bdf bdf, read_fn read,
 			void *ctx)
 {
-	bool good = !setjmp(pci_failed);
+	char file[GB_SYSFS_MAX];
+	volatile bool good = false;
 
-	if (good) {
+	if (!gb_root_is_plain(reader->root, gb_device_file(bdf, "config", file)))
+		return false;
+	if (!setjmp(pci_failed)) {
 		reader->pci = pci_get_dev(reader->access, (int)bdf.domain, bdf.bus,
 					  GB_DEVICE(bdf.devfn), GB_FUNCTION(bdf.devfn));
 		read(reader->pci, ctx);
+		good = true;
 	}
 	if (reader->pci)
 		pci_free_dev(reader->pci);

@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pci/pci.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "root.h"
 #include "text.h"
 
@@ -101,64 +100,17 @@ int gb_device_read(struct gb_root *root, struct gb_bdf bdf, struct gb_device *re
 	return 0;
 }
 
-/* libpci's own error function exits; a boot tool must not. */
-static _Thread_local jmp_buf pci_failed;
-
-static void __attribute__((noreturn, format(printf, 1, 2))) fail_pci(char *format, ...)
-{
-	(void)format;
-	longjmp(pci_failed, 1);
-}
-
-static void quiet_pci(char *format, ...)
-{
-	(void)format;
-}
-
-static void read_serial(struct pci_access *access, struct gb_device *device)
-{
-	struct pci_cap *cap;
-	struct pci_dev *pci;
-
-	pci_init(access);
-	pci = pci_get_dev(access, (int)device->bdf.domain, device->bdf.bus,
-			  GB_DEVICE(device->bdf.devfn), GB_FUNCTION(device->bdf.devfn));
-	pci_fill_info(pci, PCI_FILL_EXT_CAPS);
-	cap = pci_find_cap(pci, PCI_EXT_CAP_ID_DSN, PCI_CAP_EXTENDED);
-	if (cap) {
-		uint64_t low = pci_read_long(pci, (int)cap->addr + 4);
-		uint64_t high = pci_read_long(pci, (int)cap->addr + 8);
-
-		device->id.serial = high << 32 | low;
-		/* all ones: the read failed, or the device is gone */
-		device->id.has_serial = device->id.serial != UINT64_MAX;
-	}
-	pci_free_dev(pci);
-}
-
 void gb_device_read_serial(struct gb_root *root, struct gb_device *device)
 {
-	static char key[] = "sysfs.path";
-	struct pci_access *volatile access = NULL;
-	char path[PATH_MAX], file[GB_SYSFS_MAX];
+	struct gb_config_reader *reader;
 
 	if (device->serial_read)
 		return;
 	device->serial_read = true;
-	if (!gb_root_is_plain(root, gb_device_file(device->bdf, "config", file)))
+	if (gb_config_open(root, &reader, NULL) < 0)
 		return;
-	if (snprintf(path, sizeof(path), "%s/sys/bus/pci", gb_root_dir(root)) >= PATH_MAX)
-		return;
-	if (!setjmp(pci_failed)) {
-		access = pci_alloc();
-		access->error = fail_pci;
-		access->warning = quiet_pci;
-		access->method = PCI_ACCESS_SYS_BUS_PCI;
-		if (!pci_set_param(access, key, path))
-			read_serial(access, device);
-	}
-	if (access)
-		pci_cleanup(access);
+	device->id.has_serial = gb_config_serial(reader, device->bdf, &device->id.serial);
+	gb_config_close(reader);
 }
 
 /* The last component of a link, or a negative errno. */

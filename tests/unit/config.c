@@ -214,6 +214,27 @@ static void many_resizable_bars(void **state)
 	tree_clear(&tree);
 }
 
+/* libpci would follow. */
+static void links_out_are_not_followed(void **state)
+{
+	uint8_t space[4096];
+	char target[PATH_MAX];
+	struct gb_config config;
+	struct tree tree, other;
+
+	(void)state;
+	tree_make(&tree);
+	tree_make(&other);
+	make_space(space);
+	tree_put_data(&other, "/config", space, sizeof(space));
+	snprintf(target, sizeof(target), "%s/config", other.dir);
+	tree_link(&tree, "/sys/devices/" WHERE "/config", target);
+	read_space(&tree, NULL, 0, &config);
+	assert_int_equal(config.bytes, 0);
+	tree_clear(&other);
+	tree_clear(&tree);
+}
+
 static void serial_is_read(void **state)
 {
 	struct gb_config_reader *reader;
@@ -394,6 +415,7 @@ int main(void)
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(hostile_lists_end),
 		cmocka_unit_test(many_resizable_bars),
+		cmocka_unit_test(links_out_are_not_followed),
 		cmocka_unit_test(serial_is_read),
 		cmocka_unit_test(sleepers_are_left_alone),
 		cmocka_unit_test(bars_and_virtual_functions),
