@@ -96,7 +96,9 @@ def rivals_lost(report, wanted):
 def units_waited(report, unit, others):
     """systemd started none of OTHERS before UNIT was done. Winning by luck is not enough."""
     def at(text):
-        return next((n for n, line in enumerate(report.log) if f"{text}.service" in line.text), None)
+        lines = enumerate(report.log)
+        return next((n for n, line in lines if f"{text}.service" in line.text), None)
+
     done = at(f"Finished {unit}")
     demand(done is not None, f"{unit} never finished")
     for other in others:

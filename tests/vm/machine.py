@@ -176,7 +176,7 @@ class Machine:
             if line.startswith("@@ready"):
                 return float(line.split()[1])
 
-    def run(self, command, timeout=60):
+    def run(self, command, timeout=150):
         """One line of shell inside; its output lines and its exit status."""
         self.agent.sendall(command.encode() + b"\n")
         deadline = time.monotonic() + timeout
