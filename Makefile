@@ -136,7 +136,7 @@ MUSL_CFLAGS = -isystem $(D)/include
 
 # versions.mk appears when the sources are unpacked; make then starts over and finds them.
 NO_DEPS := help clean distclean uninstall lint lint-objects check-unit unit-programs fuzz \
-	fuzz-programs dynamic sources $(B)/dynamic/% $(B)/asan/%
+	fuzz-programs dynamic sources $(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% machines/%)
 ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(FLAVOR)$(filter check check-% bench demo,$(MAKECMDGOALS)),dynamic)
 include $(D)/versions.mk
@@ -213,6 +213,13 @@ $(B)/unit/%: tests/unit/%.c $(B)/asan/libghost.a
 
 unit-programs: $(UNIT)
 
+# What tests/machines runs on real machines' data.
+MACHINES := $(patsubst tests/machines/%.c,$(B)/machines/%,$(sort $(wildcard tests/machines/*.c)))
+
+$(B)/machines/%: tests/machines/%.c $(B)/asan/libghost.a
+	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(ASAN) \
+		-MF $@.d -o $@ $< $(B)/asan/libghost.a $(SYSTEM_LIBS)
+
 $(B)/fuzz/%: tests/fuzz/%.c $(SRC)
 	$(call say,CC,$@) mkdir -p $(@D) && $(FUZZ_CC) $(filter-out -M%,$(BASE)) $(SYSTEM_CFLAGS) -g -O1 \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(SYSTEM_LIBS)
@@ -236,12 +243,13 @@ lint:
 
 check: export CI := true
 check: WERROR := 1
-check: $(TESTED) unit-programs
+check: $(TESTED) unit-programs $(MACHINES)
 	$(Q)tests/run lint unit cli machines vm
 
 check-unit: unit-programs
 	$(Q)tests/run unit
 
+check-machines: $(MACHINES)
 check-cli check-machines check-vm: check-%: $(TESTED)
 	$(Q)tests/run $*
 
@@ -311,4 +319,4 @@ help:
 	@echo
 	@sed -n 's/^## /  /p' Makefile
 
--include $(wildcard $(B)/*/src/*.d $(B)/*/initramfs/*.d $(B)/unit/*.d)
+-include $(wildcard $(B)/*/src/*.d $(B)/*/initramfs/*.d $(B)/unit/*.d $(B)/machines/*.d)

@@ -95,6 +95,21 @@ bool gb_bdf_equal(struct gb_bdf a, struct gb_bdf b)
 	return a.domain == b.domain && a.bus == b.bus && a.devfn == b.devfn;
 }
 
+const char *gb_bdf_file(struct gb_bdf bdf, const char *name, char buf[static GB_SYSFS_MAX])
+{
+	static const char folder[] = "/sys/bus/pci/devices/";
+	char *at = buf + sizeof(folder) - 1;
+
+	memcpy(buf, folder, sizeof(folder));
+	gb_bdf_format(bdf, at);
+	if (*name) {
+		at += strlen(at);
+		*at++ = '/';
+		gb_text_copy(at, (size_t)(buf + GB_SYSFS_MAX - at), name);
+	}
+	return buf;
+}
+
 bool gb_path_parse(const char *s, struct gb_path *ret, const char **ret_at)
 {
 	struct gb_path path = { 0 };

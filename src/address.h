@@ -35,6 +35,10 @@ bool gb_bdf_parse(const char *s, struct gb_bdf *ret);
 const char *gb_bdf_format(struct gb_bdf bdf, char buf[static GB_BDF_MAX]);
 bool gb_bdf_equal(struct gb_bdf a, struct gb_bdf b);
 
+/* "/sys/bus/pci/devices/BDF/NAME"; an empty name gives the folder. */
+#define GB_SYSFS_MAX 128
+const char *gb_bdf_file(struct gb_bdf bdf, const char *name, char buf[static GB_SYSFS_MAX]);
+
 /* "0000:00/01.0/00.0", to the end of the string; *ret_at says how far it could be read. */
 bool gb_path_parse(const char *s, struct gb_path *ret, const char **ret_at);
 const char *gb_path_format(const struct gb_path *path, char buf[static GB_PATH_MAX]);

@@ -52,7 +52,7 @@ static int write_device(struct gb_root *root, const struct gb_task *task, const 
 {
 	char file[GB_SYSFS_MAX];
 
-	return gb_root_write(root, gb_device_file(task->device->bdf, name, file), data);
+	return gb_root_write(root, gb_bdf_file(task->device->bdf, name, file), data);
 }
 
 static void override(struct gb_root *root, struct gb_task *task)

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device.h"
 #include "err.h"
 #include "root.h"
 #include "text.h"
@@ -84,7 +83,7 @@ static bool with_device(struct gb_config_reader *reader, struct gb_bdf bdf, read
 	char file[GB_SYSFS_MAX];
 	volatile bool good = false;
 
-	if (!gb_root_is_plain(reader->root, gb_device_file(bdf, "config", file)))
+	if (!gb_root_is_plain(reader->root, gb_bdf_file(bdf, "config", file)))
 		return false;
 	if (!setjmp(pci_failed)) {
 		reader->pci = pci_get_dev(reader->access, (int)bdf.domain, bdf.bus,
@@ -280,7 +279,7 @@ static bool number(char **at, uint64_t *ret)
 int gb_config_bars(struct gb_root *root, struct gb_bdf bdf, struct gb_bars *ret)
 {
 	char file[GB_SYSFS_MAX], text[2048], *at = text;
-	ssize_t n = gb_root_read(root, gb_device_file(bdf, "resource", file), text, sizeof(text));
+	ssize_t n = gb_root_read(root, gb_bdf_file(bdf, "resource", file), text, sizeof(text));
 	struct gb_bars bars = { 0 };
 
 	if (n < 0)
@@ -309,7 +308,7 @@ static void read_word(struct gb_root *root, struct gb_bdf bdf, const char *name,
 {
 	char file[GB_SYSFS_MAX];
 
-	if (gb_root_read(root, gb_device_file(bdf, name, file), ret, size) < 0)
+	if (gb_root_read(root, gb_bdf_file(bdf, name, file), ret, size) < 0)
 		ret[0] = '\0';
 	ret[strcspn(ret, "\n")] = '\0';
 }

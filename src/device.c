@@ -11,27 +11,12 @@
 #include "root.h"
 #include "text.h"
 
-const char *gb_device_file(struct gb_bdf bdf, const char *name, char buf[static GB_SYSFS_MAX])
-{
-	static const char folder[] = "/sys/bus/pci/devices/";
-	char *at = buf + sizeof(folder) - 1;
-
-	memcpy(buf, folder, sizeof(folder));
-	gb_bdf_format(bdf, at);
-	if (*name) {
-		at += strlen(at);
-		*at++ = '/';
-		gb_text_copy(at, (size_t)(buf + GB_SYSFS_MAX - at), name);
-	}
-	return buf;
-}
-
 /* One attribute instead of five (drivers/pci/pci-sysfs.c modalias_show). */
 static int read_modalias(struct gb_root *root, struct gb_bdf bdf, struct gb_identity *id)
 {
 	unsigned vendor, device, subvendor, subdevice, base, sub, interface;
 	char file[GB_SYSFS_MAX], text[128];
-	ssize_t n = gb_root_read(root, gb_device_file(bdf, "modalias", file), text, sizeof(text));
+	ssize_t n = gb_root_read(root, gb_bdf_file(bdf, "modalias", file), text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
@@ -50,7 +35,7 @@ static int read_number(struct gb_root *root, struct gb_bdf bdf, const char *name
 		       unsigned long *ret)
 {
 	char file[GB_SYSFS_MAX], text[32], *end;
-	ssize_t n = gb_root_read(root, gb_device_file(bdf, name, file), text, sizeof(text));
+	ssize_t n = gb_root_read(root, gb_bdf_file(bdf, name, file), text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
@@ -95,7 +80,7 @@ int gb_device_read(struct gb_root *root, struct gb_bdf bdf, struct gb_device *re
 	if (GB_BASE_CLASS(device.id.class) == GB_CLASS_DISPLAY &&
 	    !read_number(root, bdf, "boot_vga", 10, &boot_vga))
 		device.boot_vga = boot_vga == 1;
-	device.virtual = gb_root_exists(root, gb_device_file(bdf, "physfn", file));
+	device.virtual = gb_root_exists(root, gb_bdf_file(bdf, "physfn", file));
 	*ret = device;
 	return 0;
 }
@@ -118,7 +103,7 @@ static int link_name(struct gb_root *root, struct gb_bdf bdf, const char *name, 
 		     size_t size)
 {
 	char file[GB_SYSFS_MAX], target[PATH_MAX];
-	ssize_t n = gb_root_readlink(root, gb_device_file(bdf, name, file), target,
+	ssize_t n = gb_root_readlink(root, gb_bdf_file(bdf, name, file), target,
 				     sizeof(target));
 	const char *slash;
 

@@ -37,10 +37,6 @@ struct gb_device {
 #define GB_CLASS_BRIDGE 0x06
 #define GB_BASE_CLASS(class) ((class) >> 16)
 
-/* "/sys/bus/pci/devices/BDF/NAME"; an empty name gives the folder. */
-#define GB_SYSFS_MAX 128
-const char *gb_device_file(struct gb_bdf bdf, const char *name, char buf[static GB_SYSFS_MAX]);
-
 /* Identity and flags; not path, group or serial number. 0, or a negative errno: -ENODEV when
  * nothing is at that address. */
 int gb_device_read(struct gb_root *root, struct gb_bdf bdf, struct gb_device *ret);

@@ -107,7 +107,7 @@ static bool step_down(struct gb_root *root, uint8_t devfn, struct gb_bdf *at)
 	struct child_search search = { at->domain, devfn, at };
 	char file[GB_SYSFS_MAX], text[16], *end;
 	unsigned long bus;
-	ssize_t n = gb_root_read(root, gb_device_file(*at, "secondary_bus_number", file), text,
+	ssize_t n = gb_root_read(root, gb_bdf_file(*at, "secondary_bus_number", file), text,
 				 sizeof(text));
 
 	if (n > 0) {
@@ -118,7 +118,7 @@ static bool step_down(struct gb_root *root, uint8_t devfn, struct gb_bdf *at)
 		at->devfn = devfn;
 		return true;
 	}
-	return gb_root_list(root, gb_device_file(*at, "", file), compare_child, &search) == 1;
+	return gb_root_list(root, gb_bdf_file(*at, "", file), compare_child, &search) == 1;
 }
 
 static bool follow(struct gb_root *root, const struct gb_path *path, struct gb_bdf *ret)
@@ -207,7 +207,7 @@ static int scan_one(void *ctx, const char *name)
 		return 0;
 	r = gb_device_read(scan->root, bdf, &device);
 	if (!r)
-		r = gb_root_readlink(scan->root, gb_device_file(bdf, "", file), link, sizeof(link));
+		r = gb_root_readlink(scan->root, gb_bdf_file(bdf, "", file), link, sizeof(link));
 	/* it is gone, or no device of a bus; but one that can't be read may be the twin that
 	 * makes a moved card ambiguous */
 	if (r < 0)

@@ -111,7 +111,7 @@ static int find_controller(struct gb_root *root, const struct gb_topology *topol
 	char file[GB_SYSFS_MAX], link[PATH_MAX], *cut = NULL;
 	struct gb_path path;
 
-	if (gb_root_readlink(root, gb_device_file(bdf, "", file), link, sizeof(link)) < 0)
+	if (gb_root_readlink(root, gb_bdf_file(bdf, "", file), link, sizeof(link)) < 0)
 		return GB_NOWHERE;
 	for (char *s = link; (s = strstr(s, "/pci")); s++)
 		cut = s;

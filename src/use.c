@@ -197,7 +197,7 @@ int gb_use_find(struct gb_root *root, struct gb_bdf bdf, char *ret, size_t size)
 	char folder[GB_SYSFS_MAX];
 	int r;
 
-	s.folder = gb_device_file(bdf, "", folder);
+	s.folder = gb_bdf_file(bdf, "", folder);
 	r = gb_root_list(root, s.folder, walk, &s);
 	if (!r && s.nodes.failed)
 		r = -ENOMEM;
