@@ -247,6 +247,9 @@ static void bind(struct gb_root *root, struct gb_claim *claim, struct gb_task *t
 	}
 	gb_text_copy(task->driver, sizeof(task->driver), task->before);
 	if (on_its_driver(task)) {
+		/* a driver takes what waits for it as it is loaded: then nobody was there before */
+		if (module->state == GB_MODULE_LOADED)
+			task->before[0] = '\0';
 		end(task, GB_BOUND, "is on %s", task->driver);
 		return;
 	}
