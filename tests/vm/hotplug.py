@@ -44,8 +44,9 @@ def plug(boot, at):
 
 
 def rescan(boot, at):
-    boot.run(f"echo 1 >{port(at)}/0000:??:00.0/remove; udevadm settle; "
-             "rm -f /run/ghost-boot/late/*; echo 1 >/sys/bus/pci/rescan")
+    _, status = boot.run(f"set -- {port(at)}/0000:??:00.0; echo 1 >$1/remove; udevadm settle; "
+                         "rm -f /run/ghost-boot/late/*; ! [ -e $1 ] && echo 1 >/sys/bus/pci/rescan")
+    check.demand(status == 0, f"port {at}: the card could not be removed")
 
 
 def cycles(boot, before):
