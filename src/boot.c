@@ -311,8 +311,8 @@ static void save_late(struct gb_boot *boot, size_t line)
 	struct gb_text json = { 0 };
 
 	gb_bdf_format(device->bdf, address);
-	if (task && task->result == GB_BOUND && !strcmp(task->before, task->driver))
-		return; /* found as it should be: nothing happened */
+	if (task && task->ours_before && !strcmp(task->before, task->driver))
+		return; /* found as it was left: nothing happened */
 	if (!task && said_at_boot(boot, address))
 		return;
 	gb_record_log_line(boot->root, &boot->report, line);
@@ -360,6 +360,7 @@ static int act_late(struct gb_boot *boot, const struct gb_device *device)
 	int code;
 
 	make_tasks(boot, &device->path);
+	boot->claim.late = true;
 	if (!boot->dry_run) {
 		run_claim(boot);
 		snprintf(folder, sizeof(folder), "%s/late", boot->records);

@@ -55,9 +55,23 @@ static int write_device(struct gb_root *root, const struct gb_task *task, const 
 	return gb_root_write(root, gb_bdf_file(task->device->bdf, name, file), data);
 }
 
-static void override(struct gb_root *root, struct gb_task *task)
+static bool has_our_override(struct gb_root *root, const struct gb_task *task)
 {
-	int r = write_device(root, task, "driver_override", task->line->driver);
+	char file[GB_SYSFS_MAX], text[GB_DRIVER_MAX + 1];
+
+	if (gb_root_read(root, gb_bdf_file(task->device->bdf, "driver_override", file), text,
+			 sizeof(text)) <= 0)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	return gb_text_same_module(text, task->line->driver);
+}
+
+static void override(struct gb_root *root, struct gb_task *task, bool late)
+{
+	int r;
+
+	task->ours_before = late && has_our_override(root, task);
+	r = write_device(root, task, "driver_override", task->line->driver);
 
 	task->overridden = r == 0;
 	if (r)
@@ -232,6 +246,31 @@ static void not_bound(struct gb_root *root, const struct gb_module *module,
 		end(task, GB_HELD, "held without a driver: %s", why);
 }
 
+static int read_back(struct gb_root *root, struct gb_task *task)
+{
+	task->driver[0] = '\0';
+	return gb_device_driver(root, task->device->bdf, task->driver);
+}
+
+/* udev is told of a device before the kernel lets drivers match it: between device_add() and
+ * pci_bus_add_device() drivers_probe finds none, and says nothing. */
+static int await_driver(struct gb_root *root, struct gb_task *task)
+{
+	static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	struct gb_device device = *task->device;
+	char address[GB_BDF_MAX];
+	int r = 0;
+
+	gb_device_read_group(root, &device);
+	for (int tries = 0; !r && device.group >= 0 && !on_its_driver(task) && tries < 100; tries++) {
+		nanosleep(&pause, NULL);
+		gb_root_write(root, "/sys/bus/pci/drivers_probe",
+			      gb_bdf_format(task->device->bdf, address));
+		r = read_back(root, task);
+	}
+	return r;
+}
+
 static void bind(struct gb_root *root, struct gb_claim *claim, struct gb_task *task)
 {
 	const struct gb_module *module = module_of(claim, task->line->driver);
@@ -247,8 +286,9 @@ static void bind(struct gb_root *root, struct gb_claim *claim, struct gb_task *t
 	}
 	gb_text_copy(task->driver, sizeof(task->driver), task->before);
 	if (on_its_driver(task)) {
-		/* a driver takes what waits for it as it is loaded: then nobody was there before */
-		if (module->state == GB_MODULE_LOADED)
+		/* a driver takes what waits for it as it is loaded, and the kernel gives it what has
+		 * just appeared: then nobody was there before */
+		if (module->state == GB_MODULE_LOADED || (claim->late && !task->ours_before))
 			task->before[0] = '\0';
 		end(task, GB_BOUND, "is on %s", task->driver);
 		return;
@@ -257,8 +297,9 @@ static void bind(struct gb_root *root, struct gb_claim *claim, struct gb_task *t
 		return;
 	r = gb_root_write(root, "/sys/bus/pci/drivers_probe",
 			  gb_bdf_format(task->device->bdf, address));
-	task->driver[0] = '\0';
-	link = gb_device_driver(root, task->device->bdf, task->driver);
+	link = read_back(root, task);
+	if (!link && !on_its_driver(task) && claim->late && module->state <= GB_MODULE_LOADED)
+		link = await_driver(root, task);
 	if (link || !on_its_driver(task))
 		not_bound(root, module, task, r, link);
 	else if (task->before[0])
@@ -273,7 +314,7 @@ void gb_claim_run(struct gb_root *root, const struct gb_loader *loader,
 {
 	/* all of them first: a driver that loading drags in can then bind none of ours */
 	for (size_t i = 0; i < claim->tasks; i++)
-		override(root, &claim->task[i]);
+		override(root, &claim->task[i], claim->late);
 	for (size_t i = 0; i < claim->tasks; i++)
 		load_driver(root, loader, claims, claim, claim->task[i].line->driver);
 	if (claim->tasks)

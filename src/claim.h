@@ -28,6 +28,7 @@ struct gb_task {
 
 	enum gb_result result;
 	bool overridden;
+	bool ours_before; /* its override named our driver already; only looked at when late */
 	char before[GB_DRIVER_MAX]; /* driver found; empty: none */
 	char driver[GB_DRIVER_MAX]; /* driver now */
 	char text[256];
@@ -50,6 +51,7 @@ struct gb_claim {
 	size_t modules;
 	/* A running system: devices may be in use, and are then left alone. */
 	bool live;
+	bool late; /* a device that just appeared: the kernel may not be done with it */
 	double start_ms; /* CLOCK_MONOTONIC */
 };
 

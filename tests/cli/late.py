@@ -75,10 +75,21 @@ def device_appears(t):
 def device_on_its_driver(t):
     """udev's coldplug brings every device again: nothing happened, nothing to record."""
     m = booted(t)
+    for f in m.gpu, m.audio:
+        sysfs.put(f.file("driver_override"), "vfio-pci\n")
     before = sysfs.snapshot(m.dir)
     t.run("--device", m.gpu.bdf, code=0)
     written = [p for p in sysfs.changes(before, sysfs.snapshot(m.dir)) if p.startswith(LATE)]
     same(written, [])
+
+
+@test
+def device_without_our_override(t):
+    """It has just appeared, and the kernel binds it as soon as the override is written."""
+    m = booted(t)
+    t.run("--device", m.gpu.bdf, code=0)
+    record = t.record(LATE + m.gpu.bdf + ".json")
+    same((record["driver_before"], record["driver"], record["result"]), (None, "vfio-pci", "bound"))
 
 
 @test
