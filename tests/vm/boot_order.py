@@ -7,9 +7,9 @@ from scenario import Scenario
 ALL_RIVALS = ("bochs", "snd_hda_intel", "xhci_pci", "virtio_gpu")
 
 
-def first(_, report):
+def first(_, report, group=check.GPU_GROUP):
     check.exactly(report, check.GPU)
-    check.groups(report, [check.GPU_GROUP])
+    check.groups(report, [group])
     check.driver(report, "bochs-drm", "0000:01:00.0", "0000:03:00.0", "0000:04:00.0")
     check.driver(report, "snd_hda_intel", "0000:03:00.1")
     check.first(report, check.GPU, ALL_RIVALS)

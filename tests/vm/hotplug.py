@@ -133,7 +133,7 @@ def no_claims(boot, _):
 def full_system(boot, report):
     """The whole distribution to its login prompt; then a card, with udev in systemd's sandbox."""
     boot.wait_console("login:")
-    boot_order.first(boot, report)
+    boot_order.first(boot, report, check.GPU_GROUP + 1)  # the empty port has a group as well
     plug(boot, 0)
     bdf, driver, record = settle(boot, 0)
     check.demand((driver, record["result"]) == ("vfio-pci", "bound"),
