@@ -69,20 +69,25 @@ int gb_device_read(struct gb_root *root, struct gb_bdf bdf, struct gb_device *re
 {
 	struct gb_device device = { .bdf = bdf, .group = -1 };
 	char file[GB_SYSFS_MAX];
-	unsigned long boot_vga;
 	int r = read_modalias(root, bdf, &device.id);
 
 	if (r)
 		r = read_attributes(root, bdf, &device.id);
 	if (r)
 		return r == -ENOENT ? -ENODEV : r;
-	/* the kernel shows boot_vga for class 0300 only */
-	if (GB_BASE_CLASS(device.id.class) == GB_CLASS_DISPLAY &&
-	    !read_number(root, bdf, "boot_vga", 10, &boot_vga))
-		device.boot_vga = boot_vga == 1;
 	device.virtual = gb_root_exists(root, gb_bdf_file(bdf, "physfn", file));
 	*ret = device;
 	return 0;
+}
+
+void gb_device_read_boot_vga(struct gb_root *root, struct gb_device *device)
+{
+	unsigned long value;
+
+	/* the kernel shows it for class 0300 only */
+	if (GB_BASE_CLASS(device->id.class) == GB_CLASS_DISPLAY &&
+	    !read_number(root, device->bdf, "boot_vga", 10, &value))
+		device->boot_vga = value == 1;
 }
 
 void gb_device_read_serial(struct gb_root *root, struct gb_device *device)

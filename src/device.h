@@ -37,12 +37,14 @@ struct gb_device {
 #define GB_CLASS_BRIDGE 0x06
 #define GB_BASE_CLASS(class) ((class) >> 16)
 
-/* Identity and flags; not path, group or serial number. 0, or a negative errno: -ENODEV when
+/* Identity and `virtual`; not path, group, serial number or boot_vga. 0, or a negative errno: -ENODEV when
  * nothing is at that address. */
 int gb_device_read(struct gb_root *root, struct gb_bdf bdf, struct gb_device *ret);
 /* The serial number capability, once; reads config space, which wakes a sleeping device. A
  * device without one, or cut to 64 bytes, keeps has_serial false. */
 void gb_device_read_serial(struct gb_root *root, struct gb_device *device);
+/* Only a full scan asks: what moved must not be the display this machine booted with. */
+void gb_device_read_boot_vga(struct gb_root *root, struct gb_device *device);
 void gb_device_read_group(struct gb_root *root, struct gb_device *device);
 /* The driver bound now; an empty string for none. */
 int gb_device_driver(struct gb_root *root, struct gb_bdf bdf, char driver[static GB_DRIVER_MAX]);

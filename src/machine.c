@@ -230,6 +230,8 @@ int gb_machine_scan(struct gb_root *root, const struct gb_claims *claims,
 	r = gb_root_list(root, "/sys/bus/pci/devices", scan_one, &scan);
 	if (r < 0)
 		return gb_fail(err, -r, "/sys/bus/pci/devices: %s", strerror(-r));
+	for (size_t i = 0; i < machine->devices; i++)
+		gb_device_read_boot_vga(root, &machine->device[i]);
 	machine->complete = true;
 	return 0;
 }

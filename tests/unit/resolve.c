@@ -344,8 +344,13 @@ static void a_captured_machine_will_do(void **state)
 	tree_put(&tree, "/sys/devices/pci0000:00/0000:00:01.0/0000:3c:00.0/boot_vga", "1\n");
 	assert_false(look("claim path=" A ".0" ID_GPU "\n" KEEP_IGD));
 	check_at(0, GB_CLAIM, "0000:3c:00.0");
-	assert_true(machine.device[verdict[0].device].boot_vga);
 	check_at(1, GB_KEEP, "0000:00:02.0");
+	/* asked only where something has moved: then every device is looked at */
+	assert_true(look("claim path=0000:00/03.0/00.0" ID_GPU "\n" KEEP_IGD));
+	assert_int_equal(gb_machine_scan(tree.root, &claims, &machine, NULL), 0);
+	assert_false(gb_resolve(&claims, &machine, verdict));
+	assert_int_equal(verdict[0].decision, GB_REFUSED);
+	assert_string_equal(verdict[0].reason, "boot-display");
 }
 
 static void a_card_is_found_elsewhere(void **state)
