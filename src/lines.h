@@ -16,7 +16,7 @@ void gb_lines_each(const char *data, size_t len, gb_line_fn each, void *ctx);
 
 /* The next word at *at, which moves behind it, without its quotes; cut when it does not fit.
  * False at the end. The kernel reads its command line and module options in this way
- * (lib/cmdline.c, next_arg). */
+ * (lib/cmdline.c, next_arg); GRUB turns k="a b" into "k=a b". */
 bool gb_lines_word(const char **at, char *word, size_t size);
 
 /* What follows `prefix` in `text`, or NULL when it does not begin so. Dashes and underscores are
