@@ -72,7 +72,6 @@ static void override(struct gb_root *root, struct gb_task *task, bool late)
 
 	task->ours_before = late && has_our_override(root, task);
 	r = write_device(root, task, "driver_override", task->line->driver);
-
 	task->overridden = r == 0;
 	if (r)
 		end(task, GB_FAILED, "driver_override: %s", strerror(-r));
