@@ -65,7 +65,7 @@ WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wstrict-prototype
 	-Wno-format-truncation \
 	-Wimplicit-fallthrough -Wnull-dereference $(if $(filter 1,$(WERROR)),-Werror)
 SMALL := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
-HARDEN := -fPIE -fstack-protector-strong -fno-strict-overflow
+HARDEN := -fstack-protector-strong -fno-strict-overflow
 LINK := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 ASAN := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -92,26 +92,16 @@ $(B)/ghost-claim: $(B)/$(FLAVOR)/ghost-claim $(B)/flavor
 
 dynamic: $(B)/dynamic/ghost-claim
 
-# musl-gcc knows no -static-pie. Beside its own start file lies the one that relocates itself.
-hash := \#
-MUSL_DIR = $(patsubst %/Scrt1.o,%,$(filter %/Scrt1.o,$(shell $(MUSL_CC) -$(hash)$(hash)$(hash) \
-	-x c /dev/null -o /dev/null 2>&1)))
-PIE_START = $(wildcard $(MUSL_DIR)/rcrt1.o)
-PIE_LINK = $(if $(PIE_START),-nostartfiles -Wl$(comma)-pie$(comma)--no-dynamic-linker$(comma)-z$(comma)text \
-	$(PIE_START) $(MUSL_DIR)/crti.o $(shell $(MUSL_CC) -print-file-name=crtbeginS.o))
-PIE_END = $(if $(PIE_START),$(shell $(MUSL_CC) -print-file-name=crtendS.o) $(MUSL_DIR)/crtn.o)
-comma := ,
-
 $(B)/static/%.o: %.c | $(B)/deps/ready
 	$(call say,CC,$@) mkdir -p $(@D) && $(MUSL_CC) $(BASE) $(MUSL_CFLAGS) $(WARN) $(SMALL) \
-		$(HARDEN) $(CFLAGS) -c -o $@ $<
+		$(HARDEN) -fno-pie $(CFLAGS) -c -o $@ $<
 
 $(B)/static/ghost-claim: $(call objects,static) $(B)/deps/libdeps.a
-	$(call say,LD,$@) $(MUSL_CC) -static $(LINK) -s $(LDFLAGS) -o $@ $(PIE_LINK) $^ $(PIE_END)
+	$(call say,LD,$@) $(MUSL_CC) -static -no-pie $(LINK) -s $(LDFLAGS) -o $@ $^
 
 $(B)/dynamic/%.o: %.c
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(SMALL) $(HARDEN) \
-		-D_FORTIFY_SOURCE=2 $(CFLAGS) -c -o $@ $<
+		-fPIE -D_FORTIFY_SOURCE=2 $(CFLAGS) -c -o $@ $<
 
 $(B)/dynamic/ghost-claim: $(call objects,dynamic)
 	$(call say,LD,$@) $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
@@ -196,7 +186,7 @@ $(D)/xz-utils/%.o: DEP = -DHAVE_CONFIG_H -Itools/build -I$(D)/xz-utils/src/commo
 $(D)/%.o: $(D)/%.c tools/build/config.h $(D)/ready
 	$(call say,CC,$@) $(MUSL_CC) -std=gnu11 -w \
 		-Werror=implicit-function-declaration $(MUSL_CFLAGS) $(DEP) $(SMALL) \
-		$(HARDEN) -c -o $@ $<
+		$(HARDEN) -fno-pie -c -o $@ $<
 
 $(D)/libdeps.a: $(DEPS_O)
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^

@@ -3,5 +3,5 @@
 # The programs measured against, compiled and linked as build/static/ghost-claim is.
 
 $(B)/bench/%: $(B)/static/tests/bench/%.o
-	$(call say,LD,$@) mkdir -p $(@D) && $(MUSL_CC) -static $(LINK) -s $(LDFLAGS) -o $@ \
-		$(PIE_LINK) $^ $(PIE_END)
+	$(call say,LD,$@) mkdir -p $(@D) && $(MUSL_CC) -static -no-pie $(LINK) -s $(LDFLAGS) \
+		-o $@ $^
