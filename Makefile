@@ -48,7 +48,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
 B := build
 FLAVOR := $(if $(filter 0,$(STATIC)),dynamic,static)
 
-all: $(B)/ghost-claim
+all: $(B)/ghost-claim $(B)/ghost-boot
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -70,7 +70,10 @@ LINK := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-ne
 ASAN := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 SRC := $(sort $(wildcard src/*.c))
-PROGRAM := initramfs/ghost-claim.c
+# One file in the image, whose other names are links to it.
+PROGRAM := $(sort $(wildcard initramfs/*.c))
+ALIASES := ghost-verify ghost-diag
+TOOL := $(sort $(wildcard tools/*.c))
 
 # Evaluated only by the recipes that use it.
 SYSTEM_CFLAGS = $(shell $(PKG_CONFIG) --cflags libkmod libpci)
@@ -88,9 +91,12 @@ $(B)/flavor: FORCE
 
 $(B)/ghost-claim: $(B)/$(FLAVOR)/ghost-claim $(B)/flavor
 	$(Q)cp $< $@
+	$(aliases)
 	$(call say,SIZE,"$@: $$(stat -c %s $@) bytes ($(FLAVOR))") :
 
-dynamic: $(B)/dynamic/ghost-claim
+dynamic: $(B)/dynamic/ghost-claim $(B)/dynamic/ghost-boot
+
+aliases = $(Q)for name in $(ALIASES); do ln -sf ghost-claim $(@D)/$$name || exit; done
 
 $(B)/static/%.o: %.c | $(B)/deps/ready
 	$(call say,CC,$@) mkdir -p $(@D) && $(MUSL_CC) $(BASE) $(MUSL_CFLAGS) $(WARN) $(SMALL) \
@@ -98,6 +104,7 @@ $(B)/static/%.o: %.c | $(B)/deps/ready
 
 $(B)/static/ghost-claim: $(call objects,static) $(B)/deps/libdeps.a
 	$(call say,LD,$@) $(MUSL_CC) -static -no-pie $(LINK) -s $(LDFLAGS) -o $@ $^
+	$(aliases)
 
 $(B)/dynamic/%.o: %.c
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(SMALL) $(HARDEN) \
@@ -105,12 +112,25 @@ $(B)/dynamic/%.o: %.c
 
 $(B)/dynamic/ghost-claim: $(call objects,dynamic)
 	$(call say,LD,$@) $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
+	$(aliases)
 
 # The library and the program under the sanitizers, for tests.
 $(B)/asan/%.o: %.c
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(ASAN) -c -o $@ $<
 
 $(B)/asan/ghost-claim: $(call objects,asan)
+	$(call say,LD,$@) $(CC) $(ASAN) -o $@ $^ $(SYSTEM_LIBS)
+	$(aliases)
+
+# ---- ghost-boot, always against the system's libraries -------------------------------------
+
+$(B)/ghost-boot: $(B)/dynamic/ghost-boot
+	$(Q)cp $< $@
+
+$(B)/dynamic/ghost-boot: $(patsubst %.c,$(B)/dynamic/%.o,$(TOOL) $(SRC))
+	$(call say,LD,$@) $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
+
+$(B)/asan/ghost-boot: $(patsubst %.c,$(B)/asan/%.o,$(TOOL)) $(B)/asan/libghost.a
 	$(call say,LD,$@) $(CC) $(ASAN) -o $@ $^ $(SYSTEM_LIBS)
 
 $(B)/asan/libghost.a: $(patsubst %.c,$(B)/asan/%.o,$(SRC))
@@ -225,7 +245,7 @@ $(B)/lint/%.o: %.c FORCE
 
 lint-objects: $(LINT_O)
 
-TESTED = $(B)/ghost-claim $(B)/dynamic/ghost-claim $(B)/asan/ghost-claim
+TESTED = $(B)/ghost-claim $(B)/ghost-boot $(foreach d,dynamic asan,$(B)/$d/ghost-claim $(B)/$d/ghost-boot)
 export MAKE
 
 lint:
@@ -266,6 +286,8 @@ put_text = sed 's|/usr/sbin/ghost-claim|$(SBINDIR)/ghost-claim|g' $(2) | $(call 
 
 install: all
 	$(Q)$(call put,0755,$(B)/ghost-claim,$(SBINDIR)/ghost-claim)
+	$(Q)$(call put,0755,$(B)/ghost-boot,$(SBINDIR)/ghost-boot)
+	$(Q)$(foreach a,$(ALIASES),ln -sf ghost-claim '$(DESTDIR)$(SBINDIR)/$a' &&) :
 	$(Q)$(foreach f,$(IT),$(call put_text,0755,$f,$(f:initramfs-tools-hook/%=$(INITRAMFSTOOLSDIR)/%)) &&) :
 	$(Q)$(foreach f,$(DM),$(call put_text,$(if $(filter %.sh,$f),0755,0644),$f,$(MODULEDIR)/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(RULES),$(call put_text,0644,$f,$(UDEVDIR)/rules.d/$(notdir $f)) &&) :
@@ -275,7 +297,7 @@ install: all
 
 # The claims file is the user's; the folder goes only when it is empty.
 uninstall:
-	$(Q)rm -f $(foreach f,$(SBINDIR)/ghost-claim $(IT:initramfs-tools-hook/%=$(INITRAMFSTOOLSDIR)/%) \
+	$(Q)rm -f $(foreach f,$(addprefix $(SBINDIR)/,ghost-claim ghost-boot $(ALIASES)) $(IT:initramfs-tools-hook/%=$(INITRAMFSTOOLSDIR)/%) \
 		$(addprefix $(MODULEDIR)/,$(notdir $(DM))) $(addprefix $(UDEVDIR)/rules.d/,$(notdir $(RULES))) \
 		$(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
 		$(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))),'$(DESTDIR)$f')
@@ -290,7 +312,7 @@ distclean: clean
 help:
 	@echo 'ghost-boot $(VERSION): make TARGET [VARIABLE=value]'
 	@echo
-	@echo '  all             build/ghost-claim, static; the default'
+	@echo '  all             build/ghost-claim, static, and build/ghost-boot; the default'
 	@echo '  dynamic         build/dynamic/ghost-claim, what STATIC=0 installs'
 	@echo '  demo            boot a machine without and with ghost-boot, side by side'
 	@echo '  check           everything below from lint to check-vm, summed up'
@@ -309,4 +331,4 @@ help:
 	@echo
 	@sed -n 's/^## /  /p' Makefile
 
--include $(wildcard $(B)/*/src/*.d $(B)/*/initramfs/*.d $(B)/unit/*.d $(B)/machines/*.d)
+-include $(wildcard $(B)/*/src/*.d $(B)/*/initramfs/*.d $(B)/*/tools/*.d $(B)/unit/*.d $(B)/machines/*.d)

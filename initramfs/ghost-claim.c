@@ -10,6 +10,7 @@
 #include "boot.h"
 #include "module.h"
 #include "root.h"
+#include "tool.h"
 
 struct options {
 	const char *root, *records, *publish, *device;
@@ -198,7 +199,7 @@ static int read_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
-int main(int argc, char **argv)
+int gb_claim_main(int argc, char **argv)
 {
 	struct options options = { .root = "/", .records = GB_RECORDS };
 	struct gb_root *root = NULL;

@@ -9,6 +9,7 @@
 #include "claims.h"
 #include "cmdline.h"
 #include "err.h"
+#include "exit.h"
 #include "machine.h"
 #include "record.h"
 #include "resolve.h"
@@ -16,10 +17,6 @@
 
 struct gb_loader;
 struct gb_root;
-
-/* Exit codes of every ghost-boot program. */
-enum { GB_EXIT_DONE = 0, GB_EXIT_FAILED = 1, GB_EXIT_USAGE = 2, GB_EXIT_REFUSED = 3,
-       GB_EXIT_PARTLY = 6 };
 
 /* One run of the claim, from the command line's words to the record. Set the first group,
  * zero the rest, call one of the functions once, read the rest, clear. */

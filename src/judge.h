@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GB_JUDGE_H
+#define GB_JUDGE_H
+
+#include <stdbool.h>
+
+#include "check.h"
+#include "survey.h"
+
+/* What a survey means. Each adds its checks; none changes anything, or wakes or opens a device. */
+
+/* The machine: firmware tables, IOMMU, command line, interrupt remapping. (judge-iommu.c) */
+void gb_judge_iommu(const struct gb_survey *survey, struct gb_checks *checks);
+/* The system: drivers and vfio modules of each kernel, Secure Boot, lockdown, earlier
+ * passthrough recipes. (judge-system.c) */
+void gb_judge_system(const struct gb_survey *survey, struct gb_checks *checks);
+/* What a device's group and the way to it mean: members, isolation, bridges, the ACS override
+ * lie, reserved memory. (judge-group.c) */
+void gb_judge_group(const struct gb_survey *survey, int node, struct gb_checks *checks);
+/* What would be lost with it: the last display, the boot display, root, swap, boot or network
+ * behind its group. Walks /sys; opens no device. (judge-loss.c) */
+void gb_judge_loss(const struct gb_survey *survey, int node, struct gb_checks *checks);
+/* The device itself: driver, framebuffer, resets, BARs, power, virtual functions.
+ * (judge-device.c) */
+void gb_judge_device(const struct gb_survey *survey, int node, struct gb_checks *checks);
+/* Asks VFIO itself (VFIO_GROUP_GET_STATUS). Opens /dev/vfio/N, which may make a virtual machine
+ * that starts just now fail: only for an explicit verify. (judge-viable.c, src/vfio) */
+void gb_judge_viable(const struct gb_survey *survey, int node, struct gb_checks *checks);
+
+/* Whether a GPU may be given away, for a list: the worst of group and loss. */
+enum gb_fitness { GB_FIT, GB_UNFIT, GB_FITNESS_UNKNOWN };
+enum gb_fitness gb_judge_fitness(const struct gb_survey *survey, int node,
+				 struct gb_checks *reasons); /* those that did not pass */
+const char *gb_fitness_name(enum gb_fitness fitness); /* "ok", "refused", "unknown" */
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "survey.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "record.h"
+#include "root.h"
+#include "text.h"
+
+#define CMDLINE_MAX (64u << 10)
+
+static int out_of_memory(struct gb_err *err)
+{
+	return gb_fail(err, ENOMEM, "out of memory");
+}
+
+static int read_claims(struct gb_root *root, const char *file, struct gb_survey *ret)
+{
+	char *text;
+	size_t len;
+	int r = gb_root_read_all(root, file, GB_CLAIMS_SIZE_MAX, &text, &len);
+
+	if (r)
+		return r;
+	r = gb_claims_parse(text, len, &ret->claims, NULL);
+	free(text);
+	if (r)
+		gb_claims_clear(&ret->claims);
+	ret->claims_file = file;
+	return 0;
+}
+
+/* The claims this boot used tell what is; the configured ones what will be. */
+static void find_claims(struct gb_root *root, const char *file, struct gb_survey *ret)
+{
+	if (file)
+		read_claims(root, file, ret);
+	else if (read_claims(root, GB_RECORDS "/claims", ret))
+		read_claims(root, GB_CLAIMS_FILE, ret);
+}
+
+static int read_machine(struct gb_survey *s, struct gb_err *err)
+{
+	int r = gb_machine_place(s->root, &s->claims, &s->machine, err);
+
+	if (!r)
+		r = gb_machine_scan(s->root, &s->claims, &s->machine, err);
+	if (r)
+		return r;
+	s->grouped = gb_group_read(s->root, &s->machine);
+	s->driver = calloc(s->machine.devices + 1, sizeof(*s->driver));
+	s->line = calloc(s->machine.devices + 1, sizeof(*s->line));
+	s->verdict = calloc(s->claims.lines + 1, sizeof(*s->verdict));
+	if (!s->driver || !s->line || !s->verdict)
+		return out_of_memory(err);
+	for (size_t i = 0; i < s->machine.devices; i++) {
+		s->line[i] = GB_NOWHERE;
+		if (gb_device_driver(s->root, s->machine.device[i].bdf, s->driver[i]))
+			s->driver[i][0] = '\0';
+	}
+	gb_resolve(&s->claims, &s->machine, s->verdict);
+	for (size_t i = 0; i < s->claims.lines; i++) {
+		int at = s->claims.line[i].keep ? s->machine.at[i] : s->verdict[i].device;
+
+		if (at != GB_NOWHERE && (s->verdict[i].decision == GB_KEEP ||
+					 gb_decision_acts(s->verdict[i].decision)))
+			s->line[at] = (int)i;
+	}
+	return 0;
+}
+
+static void read_config(struct gb_config_reader *reader, struct gb_bdf bdf, bool wake,
+			const struct gb_known_config *known, size_t knowns,
+			struct gb_config *ret)
+{
+	for (size_t i = 0; i < knowns; i++)
+		if (gb_bdf_equal(known[i].bdf, bdf)) {
+			*ret = known[i].config;
+			return;
+		}
+	gb_config_read(reader, bdf, wake, ret);
+}
+
+static int read_topology(struct gb_survey *s, bool wake, const struct gb_known_config *known,
+			 size_t knowns, struct gb_err *err)
+{
+	struct gb_config *config = calloc(s->machine.devices + 1, sizeof(*config));
+	struct gb_config_reader *reader;
+	int r;
+
+	if (!config)
+		return out_of_memory(err);
+	r = gb_config_open(s->root, &reader, err);
+	if (!r) {
+		for (size_t i = 0; i < s->machine.devices; i++)
+			read_config(reader, s->machine.device[i].bdf, wake, known, knowns,
+				    &config[i]);
+		gb_config_close(reader);
+		r = gb_topology_build(&s->machine, config, &s->topology, err);
+	}
+	free(config);
+	return r;
+}
+
+static void read_firmware(struct gb_survey *s)
+{
+	s->dmar_error = -gb_dmar_read(s->root, &s->dmar, NULL);
+	s->ivrs_error = -gb_ivrs_read(s->root, &s->ivrs, NULL);
+	if (gb_iomem_read(s->root, &s->iomem, NULL))
+		s->iomem.ranges = 0;
+}
+
+int gb_survey_read(struct gb_root *root, unsigned flags, const char *claims_file,
+		   const struct gb_known_config *known, size_t knowns, struct gb_survey *ret,
+		   struct gb_err *err)
+{
+	size_t len;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->root = root;
+	find_claims(root, claims_file, ret);
+	r = read_machine(ret, err);
+	if (!r)
+		r = read_topology(ret, flags & GB_SURVEY_WAKE, known, knowns, err);
+	if (!r)
+		r = gb_predict(&ret->topology, &ret->prediction, err);
+	if (!r)
+		r = gb_group_compare(&ret->prediction, &ret->differences, err);
+	if (r)
+		return r;
+	if (flags & GB_SURVEY_FIRMWARE)
+		read_firmware(ret);
+	if (flags & GB_SURVEY_SITE)
+		gb_site_read(root, &ret->site);
+	if (gb_root_read_all(root, "/proc/cmdline", CMDLINE_MAX, &ret->cmdline, &len))
+		ret->cmdline = strdup("");
+	return ret->cmdline ? 0 : out_of_memory(err);
+}
+
+void gb_survey_clear(struct gb_survey *survey)
+{
+	gb_differences_clear(&survey->differences);
+	gb_prediction_clear(&survey->prediction);
+	gb_topology_clear(&survey->topology);
+	gb_machine_clear(&survey->machine);
+	gb_claims_clear(&survey->claims);
+	gb_dmar_clear(&survey->dmar);
+	gb_ivrs_clear(&survey->ivrs);
+	gb_iomem_clear(&survey->iomem);
+	free(survey->driver);
+	free(survey->verdict);
+	free(survey->line);
+	free(survey->cmdline);
+	memset(survey, 0, sizeof(*survey));
+}
+
+enum gb_group_source gb_survey_groups(const struct gb_survey *survey)
+{
+	return survey->grouped ? GB_GROUPS_KERNEL : GB_GROUPS_PREDICTED;
+}
+
+int gb_survey_group(const struct gb_survey *survey, enum gb_group_source source, int node)
+{
+	return source == GB_GROUPS_KERNEL ? survey->topology.node[node].device->group
+					  : survey->prediction.member[node].group;
+}
+
+static int device_of(const struct gb_survey *survey, int node)
+{
+	return (int)(survey->topology.node[node].device - survey->machine.device);
+}
+
+int gb_survey_find(const struct gb_survey *survey, struct gb_bdf bdf)
+{
+	for (size_t i = 0; i < survey->machine.devices; i++)
+		if (gb_bdf_equal(survey->machine.device[i].bdf, bdf))
+			return survey->topology.at[i];
+	return GB_NOWHERE;
+}
+
+const char *gb_survey_driver(const struct gb_survey *survey, int node)
+{
+	return survey->driver[device_of(survey, node)];
+}
+
+const struct gb_line *gb_survey_line(const struct gb_survey *survey, int node)
+{
+	int line = survey->line[device_of(survey, node)];
+
+	return line == GB_NOWHERE ? NULL : &survey->claims.line[line];
+}
+
+bool gb_survey_is_claimed(const struct gb_survey *survey, int node)
+{
+	const struct gb_line *line = gb_survey_line(survey, node);
+
+	return line && !line->keep;
+}
+
+bool gb_survey_same_slot(const struct gb_survey *survey, int a, int b)
+{
+	const struct gb_node *one = &survey->topology.node[a], *other = &survey->topology.node[b];
+
+	return one->parent == other->parent && one->device->bdf.domain == other->device->bdf.domain &&
+	       one->device->bdf.bus == other->device->bdf.bus &&
+	       one->device->bdf.devfn >> 3 == other->device->bdf.devfn >> 3;
+}
