@@ -97,12 +97,19 @@ static bool with_device(struct gb_config_reader *reader, struct gb_bdf bdf, read
 	return good;
 }
 
+static bool readable(struct pci_dev *pci, int at)
+{
+	uint8_t bytes[4];
+
+	return pci_read_block(pci, at, bytes, sizeof(bytes));
+}
+
 static void read_serial(struct pci_dev *pci, void *ctx)
 {
 	struct pci_cap *cap = pci_find_cap(pci, PCI_EXT_CAP_ID_DSN, PCI_CAP_EXTENDED);
 	uint64_t *serial = ctx, low, high;
 
-	if (!cap)
+	if (!cap || !readable(pci, (int)cap->addr + 8))
 		return;
 	low = pci_read_long(pci, (int)cap->addr + 4);
 	high = pci_read_long(pci, (int)cap->addr + 8);
@@ -118,13 +125,6 @@ bool gb_config_serial(struct gb_config_reader *reader, struct gb_bdf bdf, uint64
 		return false;
 	*ret = serial;
 	return true;
-}
-
-static bool readable(struct pci_dev *pci, int at)
-{
-	uint8_t bytes[4];
-
-	return pci_read_block(pci, at, bytes, sizeof(bytes));
 }
 
 /* The kernel takes no capability below 0x40 or an extended one below 0x100 (drivers/pci/pci.c
