@@ -14,11 +14,11 @@
 
 struct options {
 	const char *root, *records, *publish, *device;
-	bool dry_run, json, modules;
+	bool dry_run, json, modules, verify;
 };
 
 static const char usage[] =
-	"usage: ghost-claim [--dry-run] [--json] [--root DIR] [--records DIR]\n"
+	"usage: ghost-claim [--dry-run | --verify] [--json] [--root DIR] [--records DIR]\n"
 	"       ghost-claim --device BDF      a device that appeared late (udev)\n"
 	"       ghost-claim --publish DIR     copy records from DIR to " GB_RECORDS "\n"
 	"       ghost-claim --modules         modules that the claims need in an image\n"
@@ -27,6 +27,7 @@ static const char usage[] =
 	"the kernel command line says ghost.claim=on. ghost.claim=off claims nothing.\n"
 	"\n"
 	"  -n, --dry-run      decide and show, change nothing, whether armed or not\n"
+	"      --verify       then check what was claimed, as ghost-verify does\n"
 	"      --json         print the record instead of a table\n"
 	"      --root DIR     a captured machine instead of the running one\n"
 	"      --records DIR  leave the records there instead of in " GB_RECORDS "\n"
@@ -133,6 +134,7 @@ static int run(const struct options *options, struct gb_root *root)
 		.loader = &loader,
 		.records = options->records,
 		.dry_run = options->dry_run,
+		.verify = options->verify,
 	};
 	int code;
 
@@ -150,13 +152,14 @@ static int run(const struct options *options, struct gb_root *root)
 /* The exit code when that is all there is to do, else -1. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { ROOT = 256, RECORDS, PUBLISH, DEVICE, JSON, MODULES, DRY_RUN, HELP, VERSION };
+	enum { ROOT = 256, RECORDS, PUBLISH, DEVICE, JSON, MODULES, VERIFY, DRY_RUN, HELP, VERSION };
 	static const struct option known[] = {
 		{ "root", required_argument, NULL, ROOT },
 		{ "records", required_argument, NULL, RECORDS },
 		{ "publish", required_argument, NULL, PUBLISH },
 		{ "device", required_argument, NULL, DEVICE },
 		{ "modules", no_argument, NULL, MODULES },
+		{ "verify", no_argument, NULL, VERIFY },
 		{ "json", no_argument, NULL, JSON },
 		{ "dry-run", no_argument, NULL, DRY_RUN },
 		{ "help", no_argument, NULL, HELP },
@@ -173,6 +176,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		case PUBLISH: options->publish = optarg; break;
 		case DEVICE: options->device = optarg; break;
 		case MODULES: options->modules = true; break;
+		case VERIFY: options->verify = true; break;
 		case JSON: options->json = true; break;
 		case DRY_RUN:
 		case 'n': options->dry_run = true; break;
@@ -192,6 +196,9 @@ static int read_options(int argc, char **argv, struct options *options)
 		return bad_usage("takes no arguments: ", argv[optind]);
 	if (!!options->device + !!options->publish + options->modules > 1)
 		return bad_usage("--device, --publish and --modules exclude each other", "");
+	if (options->verify &&
+	    (options->dry_run || options->device || options->publish || options->modules))
+		return bad_usage("--verify goes with the claim of a boot only", "");
 	if (options->publish && options->dry_run)
 		return bad_usage("--publish decides nothing that --dry-run could show", "");
 	if (options->records[0] != '/' || (options->publish && options->publish[0] != '/'))

@@ -48,7 +48,7 @@ static int show(const struct gb_checks *checks, const struct options *options)
 
 	gb_style_detect(stdout, &style);
 	if (options->json)
-		gb_verify_json(checks, &text);
+		gb_verify_json(checks, -1, &text);
 	else
 		gb_checks_text(checks, &style, options->all, &text);
 	if (text.failed || checks->failed) {

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "root.h"
 
@@ -25,6 +27,7 @@ static bool in_image(struct gb_root *root)
 	return found;
 }
 
+#define VERIFY_MAX_S 10
 #define GB_RECORD_MAX (4u << 20) /* bytes; 512 lines make less than half a MiB */
 
 static void begin(struct gb_boot *boot)
@@ -42,6 +45,7 @@ void gb_boot_clear(struct gb_boot *boot)
 	free(boot->claim.task);
 	free(boot->verdict);
 	free(boot->text);
+	gb_inspection_clear(&boot->inspection);
 	gb_text_clear(&boot->json);
 	gb_machine_clear(&boot->machine);
 	gb_claims_clear(&boot->claims);
@@ -219,6 +223,31 @@ static int finish(struct gb_boot *boot, int code)
 	return code;
 }
 
+static int too_late_code;
+
+static void too_late(int number)
+{
+	(void)number;
+	_exit(too_late_code);
+}
+
+/* The claim is made and recorded; whatever becomes of this, the boot goes on with its code. */
+static void verify(struct gb_boot *boot, int code)
+{
+	struct gb_text json = { 0 };
+
+	too_late_code = code;
+	signal(SIGALRM, too_late);
+	alarm(VERIFY_MAX_S);
+	gb_inspection_after(&boot->inspection, boot->root, GB_CLAIMS_FILE, &json);
+	if (json.failed)
+		warn(boot, "verify.json", -ENOMEM);
+	else
+		publish(boot, "verify.json", json.data, json.len);
+	gb_text_clear(&json);
+	alarm(0);
+}
+
 static void read_record(struct gb_boot *boot, const char *path)
 {
 	char *text;
@@ -257,15 +286,20 @@ int gb_boot_claim(struct gb_boot *boot)
 	if (report->error[0] || decide(boot))
 		return finish(boot, GB_EXIT_FAILED);
 	make_tasks(boot, NULL);
+	if (boot->verify)
+		gb_inspection_before(&boot->inspection, boot->root, &boot->claim);
 	if (!boot->dry_run)
 		run_claim(boot);
 	report->outcome = gb_report_outcome(report, &code);
-	return finish(boot, code);
+	finish(boot, code);
+	if (boot->verify)
+		verify(boot, code);
+	return code;
 }
 
 int gb_boot_publish(struct gb_boot *boot, const char *from)
 {
-	static const char *const names[] = { "claims", "claim.json" };
+	static const char *const names[] = { "claims", "verify.json", "claim.json" };
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -274,7 +308,7 @@ int gb_boot_publish(struct gb_boot *boot, const char *from)
 
 		snprintf(path, sizeof(path), "%s/%s", from, names[i]);
 		r = gb_root_read_all(boot->root, path, GB_RECORD_MAX, &text, &len);
-		if (r) /* claims: absent when not armed */
+		if (r) /* absent when not armed, or not checked */
 			continue;
 		warn(boot, boot->records, gb_root_mkdir(boot->root, boot->records));
 		r = publish(boot, names[i], text, len);

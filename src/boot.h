@@ -10,6 +10,7 @@
 #include "cmdline.h"
 #include "err.h"
 #include "exit.h"
+#include "inspection.h"
 #include "machine.h"
 #include "record.h"
 #include "resolve.h"
@@ -25,6 +26,7 @@ struct gb_boot {
 	const struct gb_loader *loader;
 	const char *records; /* folder */
 	bool dry_run;	     /* decide as if armed; change nothing */
+	bool verify;	     /* check afterwards what was claimed: verify.json */
 
 	struct gb_report report;
 	struct gb_text json;	/* the record */
@@ -36,6 +38,7 @@ struct gb_boot {
 	struct gb_machine machine;
 	struct gb_verdict *verdict;
 	struct gb_claim claim;
+	struct gb_inspection inspection;
 	char file[4096]; /* the claims that booted; late claims only */
 	char *text;	 /* of the claims file */
 	size_t len;

@@ -35,13 +35,15 @@ void gb_verify_run(const struct gb_survey *survey, const struct gb_verify *what,
 			judge(survey, what, i, checks);
 }
 
-void gb_verify_json(const struct gb_checks *checks, struct gb_text *ret)
+void gb_verify_json(const struct gb_checks *checks, double cpu_ms, struct gb_text *ret)
 {
 	struct gb_json json = { .text = ret };
 
 	gb_json_open(&json, NULL, '{');
 	gb_json_int(&json, "version", 1);
 	gb_json_string(&json, "tool", GB_VERSION);
+	if (cpu_ms >= 0)
+		gb_json_fixed(&json, "cpu_ms", cpu_ms, 3);
 	gb_checks_json(checks, &json);
 	gb_json_close(&json, '}');
 	gb_text_add(ret, "\n", 1);

@@ -15,8 +15,9 @@ struct gb_verify {
 
 void gb_verify_run(const struct gb_survey *survey, const struct gb_verify *what,
 		   struct gb_checks *checks);
-/* {"version": 1, "tool": …, "checks": […]} */
-void gb_verify_json(const struct gb_checks *checks, struct gb_text *ret);
+/* {"version": 1, "tool": …, "checks": […]}, and "cpu_ms" unless that is negative: what the checks
+ * of a boot took of its processor. */
+void gb_verify_json(const struct gb_checks *checks, double cpu_ms, struct gb_text *ret);
 /* Done, or not ready: something failed. */
 int gb_verify_exit(const struct gb_checks *checks);
 
