@@ -13,7 +13,9 @@ struct gb_root;
  * GB_..._OTHER, and advice then names no command. */
 enum gb_distribution { GB_DISTRIBUTION_OTHER, GB_DEBIAN, GB_FEDORA, GB_SUSE, GB_ARCH, GB_PROXMOX,
 		       GB_OSTREE };
-enum gb_bootloader { GB_LOADER_OTHER, GB_GRUB, GB_GRUB_BLS, GB_SYSTEMD_BOOT, GB_PROXMOX_BOOT };
+/* What booted this machine, not what is installed. */
+enum gb_bootloader { GB_LOADER_OTHER, GB_GRUB, GB_GRUB_BLS, GB_SYSTEMD_BOOT, GB_PROXMOX_BOOT,
+		     GB_KERNELSTUB };
 enum gb_builder { GB_BUILDER_OTHER, GB_INITRAMFS_TOOLS, GB_DRACUT, GB_MKINITCPIO };
 enum gb_processor { GB_PROCESSOR_OTHER, GB_INTEL, GB_AMD };
 
@@ -23,10 +25,11 @@ struct gb_site {
 	enum gb_distribution distribution;
 	char name[64]; /* PRETTY_NAME of os-release, or "" */
 	enum gb_bootloader loader;
+	bool copies; /* proxmox-boot-tool copies kernels and images to where the loader is */
 	enum gb_builder builder;
 	enum gb_processor processor;
 	char release[65];		/* of the running kernel: /proc/sys/kernel/osrelease */
-	char kernel[GB_KERNELS_MAX][65]; /* folders of /lib/modules that hold modules */
+	char kernel[GB_KERNELS_MAX][65]; /* folders of /lib/modules that hold modules, sorted */
 	size_t kernels;
 	bool initramfs; /* this is an image, or its rescue shell */
 	enum gb_known secure_boot; /* efivars: SecureBoot-8be4df61-… */
@@ -36,8 +39,8 @@ struct gb_site {
 
 void gb_site_read(struct gb_root *root, struct gb_site *ret);
 
-/* "add intel_iommu=on to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run update-grub,
- * reboot": how a word gets onto, or off, this machine's kernel command line. */
+/* "run grubby --update-kernel=ALL --args=intel_iommu=on, and reboot": how a word gets onto, or
+ * off, this machine's kernel command line. (site-advice.c) */
 void gb_site_add_word(const struct gb_site *site, const char *word, char *ret, size_t size);
 void gb_site_remove_word(const struct gb_site *site, const char *word, char *ret, size_t size);
 /* "run update-initramfs -u -k all" */
