@@ -281,8 +281,8 @@ MAN8 := $(wildcard tools/man/*.8)
 MAN5 := $(wildcard tools/man/*.5)
 MODULEDIR := $(DRACUTDIR)/modules.d/50ghost-boot
 put = $(INSTALL) -D -m $(1) $(2) '$(DESTDIR)$(3)'
-# Hooks, unit and rules name the program by its place.
-put_text = sed 's|/usr/sbin/ghost-claim|$(SBINDIR)/ghost-claim|g' $(2) | $(call put,$(1),/dev/stdin,$(3))
+# Hooks, unit and rules name the programs by their place.
+put_text = sed 's|/usr/sbin/ghost-|$(SBINDIR)/ghost-|g' $(2) | $(call put,$(1),/dev/stdin,$(3))
 
 install: all
 	$(Q)$(call put,0755,$(B)/ghost-claim,$(SBINDIR)/ghost-claim)

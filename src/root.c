@@ -127,14 +127,19 @@ ssize_t gb_root_read(struct gb_root *root, const char *path, char *buf, size_t s
 	return n;
 }
 
-static int slurp(int fd, size_t max, struct gb_text *text)
+/* Of /dev/kmsg, a read gives one record, or fails when the buffer is too small for it
+ * (kernel/printk/internal.h, PRINTK_MESSAGE_MAX), when the next was overwritten meanwhile (EPIPE),
+ * and at the end (EAGAIN). */
+static int slurp(int fd, size_t max, bool log, struct gb_text *text)
 {
-	char chunk[4096];
+	char chunk[8192];
 	ssize_t n;
 
 	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || (log && errno == EPIPE)))
 			continue;
+		if (n < 0 && log && errno == EAGAIN)
+			break;
 		if (n < 0)
 			return -errno;
 		if ((size_t)n > max - text->len)
@@ -147,8 +152,8 @@ static int slurp(int fd, size_t max, struct gb_text *text)
 	return text->failed ? -ENOMEM : 0;
 }
 
-int gb_root_read_all(struct gb_root *root, const char *path, size_t max, char **ret,
-		     size_t *ret_len)
+static int read_whole(struct gb_root *root, const char *path, size_t max, bool log, char **ret,
+		      size_t *ret_len)
 {
 	struct gb_text text = { 0 };
 	int r = watched(root, GB_READ, path, NULL);
@@ -159,15 +164,28 @@ int gb_root_read_all(struct gb_root *root, const char *path, size_t max, char **
 	fd = open_below(root, path, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
-	r = slurp(fd, max, &text);
+	r = slurp(fd, max, log, &text);
 	close(fd);
-	if (r < 0) {
+	/* a log is worth having up to where it became too much */
+	if (r < 0 && !(log && r == -EFBIG)) {
 		gb_text_clear(&text);
 		return r;
 	}
 	*ret = text.data;
 	*ret_len = text.len;
 	return 0;
+}
+
+int gb_root_read_all(struct gb_root *root, const char *path, size_t max, char **ret,
+		     size_t *ret_len)
+{
+	return read_whole(root, path, max, false, ret, ret_len);
+}
+
+int gb_root_read_log(struct gb_root *root, const char *path, size_t max, char **ret,
+		     size_t *ret_len)
+{
+	return read_whole(root, path, max, true, ret, ret_len);
 }
 
 int gb_root_write_on(struct gb_root *root, const char *path, int *fd, const char *data)

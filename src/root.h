@@ -33,6 +33,9 @@ ssize_t gb_root_read(struct gb_root *root, const char *path, char *buf, size_t s
 /* A whole file of at most `max` bytes (-EFBIG beyond), terminated; caller frees *ret. */
 int gb_root_read_all(struct gb_root *root, const char *path, size_t max, char **ret,
 		     size_t *ret_len);
+/* The same of /dev/kmsg: its records so far, at most `max` bytes of them. */
+int gb_root_read_log(struct gb_root *root, const char *path, size_t max, char **ret,
+		     size_t *ret_len);
 /* One write() to a file that exists: a sysfs attribute or a device node. */
 int gb_root_write(struct gb_root *root, const char *path, const char *data);
 /* The same; *fd, negative at first, is then open and serves the next write. */

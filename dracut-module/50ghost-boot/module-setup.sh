@@ -26,6 +26,9 @@ install() {
     local claims=/etc/ghost-boot/claims unit=$systemdsystemunitdir/ghost-claim.service
 
     inst_binary /usr/sbin/ghost-claim
+    # One program under three names.
+    ln -sf ghost-claim "$initdir/usr/sbin/ghost-verify"
+    ln -sf ghost-claim "$initdir/usr/sbin/ghost-diag"
     # Not -H: what is marked as the host's own is deleted at boot by rd.hostonly=0.
     [[ -e ${dracutsysrootdir-}$claims ]] && inst_simple "$claims"
     inst_rules 60-ghost-boot.rules
@@ -39,4 +42,6 @@ install() {
         ln_r "$unit" "$systemdsystemunitdir/sysinit.target.wants/ghost-claim.service"
     fi
     inst_hook cmdline 00 "$moddir/ghost-claim.sh"
+    # The last word before dracut's own: what scrolls is read last.
+    inst_hook emergency 99 "$moddir/ghost-diag.sh"
 }

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "channel.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lines.h"
+#include "root.h"
+#include "text.h"
+
+#define FILE_MAX (256u << 10)
+#define ALIASES_MAX (8u << 20) /* a full Debian kernel's modules.alias has 1.3 MiB */
+#define NAMES_MAX 256	       /* in one folder */
+
+struct search {
+	struct gb_root *root;
+	struct gb_channels *ret;
+	const char *file;
+	enum gb_channel_kind kind; /* what a find in this file means */
+	const char *modalias;
+};
+
+static const struct {
+	const char *name, *text, *mend;
+} kinds[] = {
+	{ "built-in", "built into the kernel", NULL },
+	{ "modules-load", "loaded by systemd-modules-load", "remove it there" },
+	{ "driver-pre", "loaded by dracut before udev", "remove it there" },
+	{ "script", "loaded by a script", "remove it there" },
+	{ "softdep", "loaded because another module wants it first", "remove it there" },
+	{ "coldplug", "loaded by udev for this device", NULL },
+	{ "dependency", "loaded because another module needs it", NULL },
+	{ "modules", "loaded by initramfs-tools' list", "remove it there" },
+	{ "driver-post", "loaded by dracut after udev", "remove it there" },
+};
+
+const char *gb_channel_name(enum gb_channel_kind kind)
+{
+	return kinds[kind].name;
+}
+
+const char *gb_channel_text(enum gb_channel_kind kind)
+{
+	return kinds[kind].text;
+}
+
+const char *gb_channel_mend(enum gb_channel_kind kind)
+{
+	return kinds[kind].mend;
+}
+
+__attribute__((format(printf, 3, 4)))
+static void add(struct search *s, const char *what, const char *format, ...)
+{
+	struct gb_channels *ret = s->ret;
+	struct gb_channel *channel = &ret->channel[ret->channels];
+	va_list args;
+
+	/* one of a kind: the first is enough to find the others */
+	for (size_t i = 0; i < ret->channels; i++)
+		if (ret->channel[i].kind == s->kind)
+			return;
+	if (ret->channels == GB_CHANNELS_MAX)
+		return;
+	channel->kind = s->kind;
+	va_start(args, format);
+	vsnprintf(channel->where, sizeof(channel->where), format, args);
+	va_end(args);
+	gb_text_copy(channel->what, sizeof(channel->what), what + strspn(what, " \t"));
+	ret->channels++;
+}
+
+static bool is_it(const struct search *s, const char *word)
+{
+	return gb_text_same_module(word, s->ret->module);
+}
+
+/* ---- one line of each kind of file ------------------------------------------------------- */
+
+static void list_line(void *ctx, unsigned number, const char *line)
+{
+	struct search *s = ctx;
+	const char *at = line;
+	char word[GB_DRIVER_MAX];
+
+	if (gb_lines_word(&at, word, sizeof(word)) && is_it(s, word))
+		add(s, line, "%s:%u", s->file, number);
+}
+
+/* "modprobe -q nouveau", "insmod /lib/modules/…/nouveau.ko" */
+static void script_line(void *ctx, unsigned number, const char *line)
+{
+	struct search *s = ctx;
+	char word[PATH_MAX];
+	const char *at = line;
+	bool loads = false;
+
+	while (gb_lines_word(&at, word, sizeof(word)) && word[0] != '#') {
+		char *name = strrchr(word, '/');
+
+		name = name ? name + 1 : word;
+		name[strcspn(name, ".;&|)'")] = '\0';
+		if (loads && is_it(s, name)) {
+			add(s, line, "%s:%u", s->file, number);
+			return;
+		}
+		loads |= strstr(name, "modprobe") || !strcmp(name, "insmod");
+	}
+}
+
+/* Says the kernel whether a module is there: only then can it have wanted another. */
+static bool is_loaded(struct gb_root *root, const char *module)
+{
+	char path[GB_DRIVER_MAX + 32];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	for (char *c = path; *c; c++)
+		*c = *c == '-' ? '_' : *c;
+	return gb_root_exists(root, path);
+}
+
+static void softdep_line(void *ctx, unsigned number, const char *line)
+{
+	struct search *s = ctx;
+	char word[GB_DRIVER_MAX], wants[GB_DRIVER_MAX];
+	const char *at = line;
+
+	if (!gb_lines_word(&at, word, sizeof(word)) || strcmp(word, "softdep") ||
+	    !gb_lines_word(&at, wants, sizeof(wants)) || strchr(wants, '/') ||
+	    !is_loaded(s->root, wants))
+		return;
+	while (gb_lines_word(&at, word, sizeof(word)))
+		if (is_it(s, word))
+			add(s, line, "%s:%u", s->file, number);
+}
+
+static bool is_in_list(const struct search *s, const char *list)
+{
+	char word[GB_DRIVER_MAX];
+
+	for (size_t len; *list; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+		snprintf(word, sizeof(word), "%.*s", (int)len, list);
+		if (is_it(s, word))
+			return true;
+	}
+	return false;
+}
+
+/* systemd:src/modules-load/modules-load.c takes its word with and without "rd.". */
+static const struct {
+	const char *word;
+	enum gb_channel_kind kind;
+} words[] = {
+	{ "modules_load=", GB_CHANNEL_MODULES_LOAD },
+	{ "rd.modules_load=", GB_CHANNEL_MODULES_LOAD },
+	{ "rd.driver.pre=", GB_CHANNEL_DRIVER_PRE },
+	{ "rdloaddriver=", GB_CHANNEL_DRIVER_PRE },
+	{ "rd.driver.post=", GB_CHANNEL_DRIVER_POST },
+	{ "rdinsmodpost=", GB_CHANNEL_DRIVER_POST },
+};
+
+static void cmdline_line(void *ctx, unsigned number, const char *line)
+{
+	struct search *s = ctx;
+	enum gb_channel_kind wanted = s->kind;
+	char word[1024];
+
+	while (gb_lines_word(&line, word, sizeof(word)))
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+			const char *list = gb_lines_after(word, words[i].word);
+
+			if (words[i].kind == wanted && list && is_in_list(s, list))
+				add(s, word, "%s:%u", s->file, number);
+		}
+}
+
+/* dracut.conf(5): force_drivers becomes rd.driver.pre= in the image. */
+static void dracut_line(void *ctx, unsigned number, const char *line)
+{
+	struct search *s = ctx;
+	const char *value = gb_lines_after(line + strspn(line, " \t"), "force_drivers");
+	char word[GB_DRIVER_MAX];
+
+	if (!value)
+		return;
+	value += strspn(value, "+=");
+	for (size_t len; *(value += strspn(value, " \t\"'")) && *value != '#'; value += len) {
+		len = strcspn(value, " \t\"'");
+		snprintf(word, sizeof(word), "%.*s", (int)len, value);
+		if (is_it(s, word))
+			add(s, line, "%s:%u", s->file, number);
+	}
+}
+
+/* Module aliases for PCI have no wildcard but the star (scripts/mod/file2alias.c). */
+static bool fits(const char *alias, const char *name)
+{
+	const char *star = NULL, *back = NULL;
+
+	while (*name) {
+		if (*alias == '*') {
+			star = ++alias;
+			back = name;
+		} else if (*alias == *name) {
+			alias++;
+			name++;
+		} else if (star) {
+			alias = star;
+			name = ++back;
+		} else {
+			return false;
+		}
+	}
+	while (*alias == '*')
+		alias++;
+	return !*alias;
+}
+
+static void alias_line(void *ctx, unsigned number, const char *line)
+{
+	struct search *s = ctx;
+	char alias[256], module[GB_DRIVER_MAX];
+	const char *at = line;
+
+	if (strncmp(line, "alias pci:", 10) || !gb_lines_word(&at, alias, sizeof(alias)) ||
+	    !gb_lines_word(&at, alias, sizeof(alias)) ||
+	    !gb_lines_word(&at, module, sizeof(module)) || !is_it(s, module) ||
+	    !fits(alias, s->modalias))
+		return;
+	add(s, alias, "%s:%u", s->file, number);
+}
+
+/* ---- files and folders --------------------------------------------------------------------- */
+
+static void look_in_file(struct search *s, const char *file, size_t max, gb_line_fn each)
+{
+	char *data;
+	size_t len;
+
+	if (gb_root_read_all(s->root, file, max, &data, &len))
+		return;
+	s->file = file;
+	gb_lines_each(data, len, each, s);
+	free(data);
+}
+
+struct names {
+	char (*name)[NAME_MAX + 1];
+	size_t n;
+	const char *ending;
+};
+
+static int add_name(void *ctx, const char *name)
+{
+	struct names *names = ctx;
+	size_t len = strlen(name), end = strlen(names->ending);
+
+	if (len < end || strcmp(name + len - end, names->ending) || strstr(name, "ghost"))
+		return 0;
+	gb_text_copy(names->name[names->n], sizeof(*names->name), name);
+	return ++names->n == NAMES_MAX;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void look_in_folder(struct search *s, const char *folder, const char *ending,
+			   gb_line_fn each)
+{
+	struct names names = { .ending = ending };
+	char path[PATH_MAX];
+
+	names.name = malloc(NAMES_MAX * sizeof(*names.name));
+	if (!names.name)
+		return;
+	gb_root_list(s->root, folder, add_name, &names);
+	qsort(names.name, names.n, sizeof(*names.name), compare);
+	for (size_t i = 0; i < names.n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names.name[i]);
+		look_in_file(s, path, FILE_MAX, each);
+	}
+	free(names.name);
+}
+
+/* In the order in which a boot reads them. */
+static const struct {
+	enum gb_channel_kind kind;
+	const char *path;
+	const char *ending; /* of names in a folder; NULL: a file */
+	gb_line_fn each;
+} places[] = {
+	{ GB_CHANNEL_MODULES_LOAD, "/proc/cmdline", NULL, cmdline_line },
+	{ GB_CHANNEL_MODULES_LOAD, "/etc/modules-load.d", ".conf", list_line },
+	{ GB_CHANNEL_MODULES_LOAD, "/run/modules-load.d", ".conf", list_line },
+	{ GB_CHANNEL_MODULES_LOAD, "/usr/local/lib/modules-load.d", ".conf", list_line },
+	{ GB_CHANNEL_MODULES_LOAD, "/usr/lib/modules-load.d", ".conf", list_line },
+	{ GB_CHANNEL_MODULES_LOAD, "/lib/modules-load.d", ".conf", list_line },
+	{ GB_CHANNEL_MODULES_LOAD, "/etc/modules", NULL, list_line },
+	{ GB_CHANNEL_DRIVER_PRE, "/etc/cmdline.d", ".conf", cmdline_line },
+	{ GB_CHANNEL_DRIVER_PRE, "/etc/cmdline", NULL, cmdline_line },
+	{ GB_CHANNEL_DRIVER_PRE, "/proc/cmdline", NULL, cmdline_line },
+	{ GB_CHANNEL_DRIVER_PRE, "/etc/dracut.conf.d", ".conf", dracut_line },
+	{ GB_CHANNEL_DRIVER_PRE, "/etc/dracut.conf", NULL, dracut_line },
+	{ GB_CHANNEL_SCRIPT, "/conf/conf.d", "", script_line },
+	{ GB_CHANNEL_SCRIPT, "/scripts/init-top", "", script_line },
+	{ GB_CHANNEL_SCRIPT, "/scripts/init-premount", "", script_line },
+	{ GB_CHANNEL_SCRIPT, "/scripts/local-top", "", script_line },
+	{ GB_CHANNEL_SCRIPT, "/etc/initramfs-tools/scripts/init-top", "", script_line },
+	{ GB_CHANNEL_SCRIPT, "/var/lib/dracut/hooks/cmdline", ".sh", script_line },
+	{ GB_CHANNEL_SCRIPT, "/var/lib/dracut/hooks/pre-udev", ".sh", script_line },
+	{ GB_CHANNEL_SCRIPT, "/var/lib/dracut/hooks/pre-trigger", ".sh", script_line },
+	{ GB_CHANNEL_SCRIPT, "/usr/lib/dracut/hooks/cmdline", ".sh", script_line },
+	{ GB_CHANNEL_SCRIPT, "/usr/lib/dracut/hooks/pre-udev", ".sh", script_line },
+	{ GB_CHANNEL_SCRIPT, "/usr/lib/dracut/hooks/pre-trigger", ".sh", script_line },
+	{ GB_CHANNEL_SCRIPT, "/etc/systemd/system", ".service", script_line },
+	{ GB_CHANNEL_SOFTDEP, "/etc/modprobe.d", ".conf", softdep_line },
+	{ GB_CHANNEL_SOFTDEP, "/run/modprobe.d", ".conf", softdep_line },
+	{ GB_CHANNEL_SOFTDEP, "/usr/lib/modprobe.d", ".conf", softdep_line },
+	{ GB_CHANNEL_SOFTDEP, "/lib/modprobe.d", ".conf", softdep_line },
+};
+
+static const struct {
+	enum gb_channel_kind kind;
+	const char *path;
+	gb_line_fn each;
+} late_places[] = {
+	{ GB_CHANNEL_MODULES, "/conf/modules", list_line },
+	{ GB_CHANNEL_MODULES, "/etc/initramfs-tools/modules", list_line },
+	{ GB_CHANNEL_DRIVER_POST, "/proc/cmdline", cmdline_line },
+};
+
+static void look_in_kernel_files(struct search *s, const char *name, size_t max, gb_line_fn each)
+{
+	char release[128], path[256];
+
+	if (gb_root_read(s->root, "/proc/sys/kernel/osrelease", release, sizeof(release)) <= 0)
+		return;
+	release[strcspn(release, "\n")] = '\0';
+	snprintf(path, sizeof(path), "/lib/modules/%s/%s", release, name);
+	look_in_file(s, path, max, each);
+}
+
+static void look_for_alias(struct search *s, struct gb_bdf bdf)
+{
+	char path[GB_SYSFS_MAX], modalias[256];
+
+	if (gb_root_read(s->root, gb_bdf_file(bdf, "modalias", path), modalias,
+			 sizeof(modalias)) <= 0)
+		return;
+	modalias[strcspn(modalias, "\n")] = '\0';
+	s->modalias = modalias;
+	s->kind = GB_CHANNEL_COLDPLUG;
+	look_in_kernel_files(s, "modules.alias", ALIASES_MAX, alias_line);
+}
+
+static int add_holder(void *ctx, const char *name)
+{
+	struct search *s = ctx;
+
+	add(s, "", "/sys/module/%.60s/holders/%.60s", s->ret->module, name);
+	return 1;
+}
+
+static void look_for_holder(struct search *s)
+{
+	char path[GB_DRIVER_MAX + 40];
+
+	s->kind = GB_CHANNEL_DEPENDENCY;
+	snprintf(path, sizeof(path), "/sys/module/%s/holders", s->ret->module);
+	gb_root_list(s->root, path, add_holder, s);
+}
+
+/* Built-in drivers may have a module folder too, for their parameters; but only what was loaded
+ * has a state (kernel/module/main.c, modinfo_initstate). */
+static bool is_built_in(struct search *s, const char *driver)
+{
+	char path[GB_DRIVER_MAX + 64], target[256];
+	const char *name;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/module", driver);
+	s->kind = GB_CHANNEL_BUILT_IN;
+	if (gb_root_readlink(s->root, path, target, sizeof(target)) <= 0) {
+		path[strlen(path) - strlen("/module")] = '\0';
+		/* without sysfs nobody can tell */
+		if (gb_root_exists(s->root, path))
+			add(s, "", "%s has no module", path);
+		return true;
+	}
+	name = strrchr(target, '/');
+	gb_text_copy(s->ret->module, sizeof(s->ret->module), name ? name + 1 : target);
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", s->ret->module);
+	if (gb_root_exists(s->root, path))
+		return false;
+	path[strlen(path) - strlen("/initstate")] = '\0';
+	add(s, "", "%s was not loaded", path);
+	return true;
+}
+
+void gb_channel_find(struct gb_root *root, struct gb_bdf bdf, const char *driver,
+		     struct gb_channels *ret)
+{
+	struct search s = { .root = root, .ret = ret };
+
+	memset(ret, 0, sizeof(*ret));
+	if (!*driver || strchr(driver, '/') || is_built_in(&s, driver))
+		return;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		s.kind = places[i].kind;
+		if (places[i].ending)
+			look_in_folder(&s, places[i].path, places[i].ending, places[i].each);
+		else
+			look_in_file(&s, places[i].path, FILE_MAX, places[i].each);
+	}
+	s.kind = GB_CHANNEL_SOFTDEP;
+	look_in_kernel_files(&s, "modules.softdep", FILE_MAX, softdep_line);
+	look_for_alias(&s, bdf);
+	look_for_holder(&s);
+	for (size_t i = 0; i < sizeof(late_places) / sizeof(*late_places); i++) {
+		s.kind = late_places[i].kind;
+		look_in_file(&s, late_places[i].path, FILE_MAX, late_places[i].each);
+	}
+}
