@@ -16,7 +16,7 @@ import image  # noqa: E402
 import machine  # noqa: E402
 import tree as trees  # noqa: E402
 
-CONTENDERS = ("ghost", "bare", "shell", "driverctl")
+CONTENDERS = ("ghost", "bare", "shell", "driverctl", "verified")
 KINDS = ("first", "cold", "warm")
 FUNCTIONS = ("0000:02:00.0", "0000:02:00.1", "0000:02:00.2", "0000:02:00.3")
 
@@ -111,6 +111,7 @@ class Contest:
         self.initramfs = _initramfs(suite)
         self.segment = _segment(tree, programs)
         self.samples = {(k, c): [] for k in KINDS for c in CONTENDERS}
+        self.checks = {k: [] for k in KINDS}  # CPU of the checks against the rest of that run
 
     def boot(self, first, cold, warm, timeout=600):
         self.say(f"{self.suite}: boot, {first} first")
@@ -154,7 +155,10 @@ class Contest:
                                f"{err.strip()[-200:]} {text[-1500:]}\n{console[-800:]}")
         for line in lines:
             words = line.split()
-            if words and words[0] in KINDS:
+            if words[:1] == ["checks"]:
+                total = self.samples[words[1], "verified"][-1][1] / 1000
+                self.checks[words[1]].append(float(words[2]) / (total - float(words[2])))
+            elif words and words[0] in KINDS:
                 kind, who, wall, cpu, status = words
                 if status != "0":
                     raise ContestError(f"{self.suite}: {who} exits with {status} ({kind})")
