@@ -287,7 +287,7 @@ int gb_boot_claim(struct gb_boot *boot)
 		return finish(boot, GB_EXIT_FAILED);
 	make_tasks(boot, NULL);
 	if (boot->verify)
-		gb_inspection_before(&boot->inspection, boot->root, &boot->claim);
+		gb_inspection_before(&boot->inspection, boot->root, &boot->claims, &boot->claim);
 	if (!boot->dry_run)
 		run_claim(boot);
 	report->outcome = gb_report_outcome(report, &code);

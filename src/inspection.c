@@ -2,7 +2,6 @@
 #include "inspection.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,60 +19,78 @@ static double cpu_now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static bool is_known(const struct gb_inspection *inspection, struct gb_bdf bdf)
+static struct gb_focus *find(struct gb_inspection *inspection, struct gb_bdf bdf)
 {
-	for (size_t i = 0; i < inspection->knowns; i++)
-		if (gb_bdf_equal(inspection->known[i].bdf, bdf))
-			return true;
-	return false;
+	for (size_t i = 0; i < inspection->focused; i++)
+		if (gb_bdf_equal(inspection->focus[i].bdf, bdf))
+			return &inspection->focus[i];
+	return NULL;
 }
 
-static void note(struct gb_inspection *inspection, struct gb_config_reader *reader,
-		 struct gb_bdf bdf)
+/* NULL when out of memory. */
+static struct gb_focus *add(struct gb_inspection *inspection, struct gb_bdf bdf)
 {
-	struct gb_known_config *known;
+	struct gb_focus *focus;
 
-	if (is_known(inspection, bdf))
-		return;
-	if (inspection->knowns == inspection->room) {
+	if (inspection->focused == inspection->room) {
 		size_t room = inspection->room ? inspection->room * 2 : 16;
 
-		known = realloc(inspection->known, room * sizeof(*known));
-		if (!known)
-			return;
-		inspection->known = known;
+		focus = realloc(inspection->focus, room * sizeof(*focus));
+		if (!focus)
+			return NULL;
+		inspection->focus = focus;
 		inspection->room = room;
 	}
-	known = &inspection->known[inspection->knowns++];
-	known->bdf = bdf;
-	gb_config_read(reader, bdf, true, &known->config);
+	focus = &inspection->focus[inspection->focused++];
+	*focus = (struct gb_focus){ .bdf = bdf, .line = GB_NOWHERE };
+	return focus;
+}
+
+static void read_once(struct gb_inspection *inspection, struct gb_config_reader *reader,
+		      struct gb_bdf bdf, int line)
+{
+	struct gb_focus *focus = find(inspection, bdf);
+
+	if (!focus) {
+		focus = add(inspection, bdf);
+		if (!focus)
+			return;
+		gb_config_read(reader, bdf, true, &focus->config);
+	}
+	if (line != GB_NOWHERE)
+		focus->line = line;
 }
 
 /* The link names every bridge: ../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0 */
-static void note_with_bridges(struct gb_inspection *inspection, struct gb_root *root,
-			      struct gb_config_reader *reader, struct gb_bdf bdf)
+static void read_bridges(struct gb_inspection *inspection, struct gb_root *root,
+			 struct gb_config_reader *reader, struct gb_bdf bdf)
 {
-	char address[GB_BDF_MAX], link[64], target[PATH_MAX];
+	char file[GB_SYSFS_MAX], target[PATH_MAX];
 	char *rest = target, *name;
 	struct gb_bdf at;
 
-	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", gb_bdf_format(bdf, address));
-	if (gb_root_readlink(root, link, target, sizeof(target)) > 0)
-		while ((name = strsep(&rest, "/")))
-			if (gb_bdf_parse(name, &at))
-				note(inspection, reader, at);
-	note(inspection, reader, bdf);
+	if (gb_root_readlink(root, gb_bdf_file(bdf, "", file), target, sizeof(target)) <= 0)
+		return;
+	while ((name = strsep(&rest, "/")))
+		if (gb_bdf_parse(name, &at) && !gb_bdf_equal(at, bdf))
+			read_once(inspection, reader, at, GB_NOWHERE);
 }
 
 void gb_inspection_before(struct gb_inspection *inspection, struct gb_root *root,
-			  const struct gb_claim *claim)
+			  const struct gb_claims *claims, const struct gb_claim *claim)
 {
 	double start = cpu_now_ms();
 	struct gb_config_reader *reader;
 
 	if (!gb_config_open(root, &reader, NULL)) {
-		for (size_t i = 0; i < claim->tasks; i++)
-			note_with_bridges(inspection, root, reader, claim->task[i].device->bdf);
+		for (size_t i = 0; i < claim->tasks; i++) {
+			struct gb_bdf bdf = claim->task[i].device->bdf;
+
+			if (i == 0 || bdf.bus != claim->task[i - 1].device->bdf.bus)
+				read_bridges(inspection, root, reader, bdf);
+			read_once(inspection, reader, bdf,
+				  (int)(claim->task[i].line - claims->line));
+		}
 		gb_config_close(reader);
 	}
 	inspection->cpu_ms += cpu_now_ms() - start;
@@ -88,7 +105,7 @@ void gb_inspection_after(struct gb_inspection *inspection, struct gb_root *root,
 	struct gb_survey survey;
 
 	if (gb_survey_read(root, GB_SURVEY_FIRMWARE | GB_SURVEY_SITE, claims_file,
-			   inspection->known, inspection->knowns, &survey, NULL))
+			   inspection->focus, inspection->focused, &survey, NULL))
 		ret->failed = true;
 	else
 		gb_verify_run(&survey, &what, &checks);
@@ -100,6 +117,6 @@ void gb_inspection_after(struct gb_inspection *inspection, struct gb_root *root,
 
 void gb_inspection_clear(struct gb_inspection *inspection)
 {
-	free(inspection->known);
+	free(inspection->focus);
 	memset(inspection, 0, sizeof(*inspection));
 }

@@ -194,29 +194,50 @@ struct scan {
 	size_t placed;
 };
 
+/* Identity, and the path that the link into /sys/devices says. 0 with *ret, 1 when it is gone or
+ * no device of a bus, or a negative errno. */
+static int read_with_path(struct gb_root *root, struct gb_bdf bdf, struct gb_device *ret)
+{
+	char file[GB_SYSFS_MAX], link[PATH_MAX];
+	ssize_t r = gb_device_read(root, bdf, ret);
+
+	if (!r)
+		r = gb_root_readlink(root, gb_bdf_file(bdf, "", file), link, sizeof(link));
+	/* one that can't be read may be the twin that makes a moved card ambiguous */
+	if (r < 0)
+		return r == -ENODEV || r == -ENOENT || r == -ENOTDIR || r == -EINVAL ? 1 : (int)r;
+	return !gb_path_from_sysfs(link, &ret->path);
+}
+
 static int scan_one(void *ctx, const char *name)
 {
 	const struct scan *scan = ctx;
-	char file[GB_SYSFS_MAX], link[PATH_MAX];
 	struct gb_device device;
 	struct gb_bdf bdf;
-	ssize_t r;
+	int r;
 
 	if (!gb_bdf_parse(name, &bdf) ||
 	    known(scan->machine, bdf, scan->placed) != GB_NOWHERE)
 		return 0;
-	r = gb_device_read(scan->root, bdf, &device);
-	if (!r)
-		r = gb_root_readlink(scan->root, gb_bdf_file(bdf, "", file), link, sizeof(link));
-	/* it is gone, or no device of a bus; but one that can't be read may be the twin that
-	 * makes a moved card ambiguous */
-	if (r < 0)
-		return r == -ENODEV || r == -ENOENT || r == -ENOTDIR || r == -EINVAL ? 0 : (int)r;
-	if (!gb_path_from_sysfs(link, &device.path))
-		return 0;
+	r = read_with_path(scan->root, bdf, &device);
+	if (r)
+		return r < 0 ? r : 0;
 	read_serial_if_claimed(scan->root, scan->claims, &device);
 	r = add(scan->machine, &device);
-	return r < 0 ? (int)r : 0;
+	return r < 0 ? r : 0;
+}
+
+int gb_machine_add(struct gb_root *root, struct gb_bdf bdf, struct gb_machine *machine)
+{
+	struct gb_device device;
+	int index = known(machine, bdf, machine->devices);
+
+	if (index != GB_NOWHERE)
+		return index;
+	if (read_with_path(root, bdf, &device))
+		return GB_NOWHERE;
+	index = add(machine, &device);
+	return index < 0 ? GB_NOWHERE : index;
 }
 
 int gb_machine_scan(struct gb_root *root, const struct gb_claims *claims,

@@ -30,6 +30,9 @@ int gb_machine_place(struct gb_root *root, const struct gb_claims *claims,
 /* Adds every other function. 0, or a negative errno when /sys/bus/pci/devices can't be listed. */
 int gb_machine_scan(struct gb_root *root, const struct gb_claims *claims,
 		    struct gb_machine *machine, struct gb_err *err);
+/* Adds the function at an address, if it is there and not known; returns its index, or
+ * GB_NOWHERE. */
+int gb_machine_add(struct gb_root *root, struct gb_bdf bdf, struct gb_machine *machine);
 void gb_machine_clear(struct gb_machine *machine);
 
 #endif

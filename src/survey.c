@@ -2,6 +2,7 @@
 #include "survey.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,15 +43,13 @@ static void find_claims(struct gb_root *root, const char *file, struct gb_survey
 		read_claims(root, GB_CLAIMS_FILE, ret);
 }
 
-static int read_machine(struct gb_survey *s, struct gb_err *err)
+static bool same_slot(struct gb_bdf a, struct gb_bdf b)
 {
-	int r = gb_machine_place(s->root, &s->claims, &s->machine, err);
+	return a.domain == b.domain && a.bus == b.bus && a.devfn >> 3 == b.devfn >> 3;
+}
 
-	if (!r)
-		r = gb_machine_scan(s->root, &s->claims, &s->machine, err);
-	if (r)
-		return r;
-	s->grouped = gb_group_read(s->root, &s->machine);
+static int make_room(struct gb_survey *s, struct gb_err *err)
+{
 	s->driver = calloc(s->machine.devices + 1, sizeof(*s->driver));
 	s->line = calloc(s->machine.devices + 1, sizeof(*s->line));
 	s->verdict = calloc(s->claims.lines + 1, sizeof(*s->verdict));
@@ -61,6 +60,21 @@ static int read_machine(struct gb_survey *s, struct gb_err *err)
 		if (gb_device_driver(s->root, s->machine.device[i].bdf, s->driver[i]))
 			s->driver[i][0] = '\0';
 	}
+	return 0;
+}
+
+static int read_machine(struct gb_survey *s, struct gb_err *err)
+{
+	int r = gb_machine_place(s->root, &s->claims, &s->machine, err);
+
+	if (!r)
+		r = gb_machine_scan(s->root, &s->claims, &s->machine, err);
+	if (r)
+		return r;
+	s->grouped = gb_group_read(s->root, &s->machine);
+	r = make_room(s, err);
+	if (r)
+		return r;
 	gb_resolve(&s->claims, &s->machine, s->verdict);
 	for (size_t i = 0; i < s->claims.lines; i++) {
 		int at = s->claims.line[i].keep ? s->machine.at[i] : s->verdict[i].device;
@@ -72,36 +86,75 @@ static int read_machine(struct gb_survey *s, struct gb_err *err)
 	return 0;
 }
 
-static void read_config(struct gb_config_reader *reader, struct gb_bdf bdf, bool wake,
-			const struct gb_known_config *known, size_t knowns,
-			struct gb_config *ret)
+static int add_named(void *ctx, const char *name)
 {
-	for (size_t i = 0; i < knowns; i++)
-		if (gb_bdf_equal(known[i].bdf, bdf)) {
-			*ret = known[i].config;
-			return;
-		}
-	gb_config_read(reader, bdf, wake, ret);
+	struct gb_survey *s = ctx;
+	struct gb_bdf bdf;
+
+	if (gb_bdf_parse(name, &bdf))
+		gb_machine_add(s->root, bdf, &s->machine);
+	return 0;
 }
 
-static int read_topology(struct gb_survey *s, bool wake, const struct gb_known_config *known,
-			 size_t knowns, struct gb_err *err)
+static void add_slot(struct gb_survey *s, struct gb_bdf bdf)
 {
-	struct gb_config *config = calloc(s->machine.devices + 1, sizeof(*config));
-	struct gb_config_reader *reader;
+	for (unsigned f = 0; f < 8; f++) {
+		bdf.devfn = (uint8_t)((bdf.devfn & ~7u) | f);
+		gb_machine_add(s->root, bdf, &s->machine);
+	}
+}
+
+static void add_group(struct gb_survey *s, int group)
+{
+	char folder[64];
+
+	snprintf(folder, sizeof(folder), "/sys/kernel/iommu_groups/%d/devices", group);
+	if (group >= 0)
+		gb_root_list(s->root, folder, add_named, s);
+}
+
+static int read_focus(struct gb_survey *s, const struct gb_focus *focus, size_t focused,
+		      struct gb_err *err)
+{
 	int r;
 
-	if (!config)
-		return out_of_memory(err);
-	r = gb_config_open(s->root, &reader, err);
-	if (!r) {
-		for (size_t i = 0; i < s->machine.devices; i++)
-			read_config(reader, s->machine.device[i].bdf, wake, known, knowns,
-				    &config[i]);
-		gb_config_close(reader);
-		r = gb_topology_build(&s->machine, config, &s->topology, err);
+	for (size_t i = 0; i < focused; i++)
+		gb_machine_add(s->root, focus[i].bdf, &s->machine);
+	for (size_t i = 0, last = focused; i < focused; i++) {
+		struct gb_device device = { .bdf = focus[i].bdf, .group = -1 };
+
+		if (focus[i].line == GB_NOWHERE)
+			continue;
+		gb_device_read_group(s->root, &device);
+		/* the claimed functions of a card follow each other */
+		if (last == focused || !same_slot(focus[last].bdf, device.bdf))
+			add_slot(s, device.bdf);
+		add_group(s, device.group);
+		last = i;
 	}
-	free(config);
+	s->grouped = gb_group_read(s->root, &s->machine);
+	r = make_room(s, err);
+	for (size_t d = 0; !r && d < s->machine.devices; d++)
+		for (size_t i = 0; i < focused; i++)
+			if (gb_bdf_equal(focus[i].bdf, s->machine.device[d].bdf))
+				s->line[d] = focus[i].line;
+	return r;
+}
+
+static int read_topology(struct gb_survey *s, bool wake, const struct gb_focus *focus,
+			 size_t focused, struct gb_err *err)
+{
+	struct gb_config *known = calloc(s->machine.devices + 1, sizeof(*known));
+	int r;
+
+	if (!known)
+		return out_of_memory(err);
+	for (size_t d = 0; d < s->machine.devices; d++)
+		for (size_t i = 0; i < focused; i++)
+			if (gb_bdf_equal(focus[i].bdf, s->machine.device[d].bdf))
+				known[d] = focus[i].config;
+	r = gb_topology_read(s->root, &s->machine, wake, known, &s->topology, err);
+	free(known);
 	return r;
 }
 
@@ -114,7 +167,7 @@ static void read_firmware(struct gb_survey *s)
 }
 
 int gb_survey_read(struct gb_root *root, unsigned flags, const char *claims_file,
-		   const struct gb_known_config *known, size_t knowns, struct gb_survey *ret,
+		   const struct gb_focus *focus, size_t focused, struct gb_survey *ret,
 		   struct gb_err *err)
 {
 	size_t len;
@@ -123,9 +176,9 @@ int gb_survey_read(struct gb_root *root, unsigned flags, const char *claims_file
 	memset(ret, 0, sizeof(*ret));
 	ret->root = root;
 	find_claims(root, claims_file, ret);
-	r = read_machine(ret, err);
+	r = focus ? read_focus(ret, focus, focused, err) : read_machine(ret, err);
 	if (!r)
-		r = read_topology(ret, flags & GB_SURVEY_WAKE, known, knowns, err);
+		r = read_topology(ret, flags & GB_SURVEY_WAKE, focus, focused, err);
 	if (!r)
 		r = gb_predict(&ret->topology, &ret->prediction, err);
 	if (!r)
@@ -205,7 +258,5 @@ bool gb_survey_same_slot(const struct gb_survey *survey, int a, int b)
 {
 	const struct gb_node *one = &survey->topology.node[a], *other = &survey->topology.node[b];
 
-	return one->parent == other->parent && one->device->bdf.domain == other->device->bdf.domain &&
-	       one->device->bdf.bus == other->device->bdf.bus &&
-	       one->device->bdf.devfn >> 3 == other->device->bdf.devfn >> 3;
+	return one->parent == other->parent && same_slot(one->device->bdf, other->device->bdf);
 }

@@ -21,7 +21,7 @@ struct gb_root;
 /* Everything that judgements are made of, read once and then only looked at. */
 struct gb_survey {
 	struct gb_root *root;
-	struct gb_machine machine; /* all functions, with the kernel's groups */
+	struct gb_machine machine; /* all functions, or those in focus, with the kernel's groups */
 	size_t grouped;		   /* how many of them the kernel has given a group */
 	char (*driver)[GB_DRIVER_MAX]; /* for each device of the machine; "" for none */
 	struct gb_topology topology;
@@ -42,9 +42,12 @@ struct gb_survey {
 	struct gb_site site;
 };
 
-/* Config space that was read before, since reading it now might wake the device. */
-struct gb_known_config {
+/* At boot only the claimed functions are judged: then these are read, what is in their slots and
+ * groups, and nothing else, so that the cost follows the claims and not the machine. Their config
+ * space was read before they were bound. */
+struct gb_focus {
 	struct gb_bdf bdf;
+	int line; /* of the claims file; GB_NOWHERE for the bridges above them */
 	struct gb_config config;
 };
 
@@ -54,10 +57,11 @@ enum gb_survey_flags {
 	GB_SURVEY_SITE = 4,	/* distribution, loader, kernels */
 };
 
-/* `claims_file` NULL: the claims this boot used, else the configured ones, else none. 0, or a
- * negative errno when there is no PCI bus to list, or -ENOMEM. *ret is always to be cleared. */
+/* `claims_file` NULL: the claims this boot used, else the configured ones, else none. Without a
+ * focus (NULL) the whole machine is read. 0, or a negative errno when there is no PCI bus to list,
+ * or -ENOMEM. *ret is always to be cleared. */
 int gb_survey_read(struct gb_root *root, unsigned flags, const char *claims_file,
-		   const struct gb_known_config *known, size_t knowns, struct gb_survey *ret,
+		   const struct gb_focus *focus, size_t focused, struct gb_survey *ret,
 		   struct gb_err *err);
 void gb_survey_clear(struct gb_survey *survey);
 

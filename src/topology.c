@@ -142,7 +142,7 @@ static void find_requesters(struct gb_root *root, struct gb_topology *topology)
 }
 
 int gb_topology_read(struct gb_root *root, const struct gb_machine *machine, bool wake,
-		     struct gb_topology *ret, struct gb_err *err)
+		     const struct gb_config *known, struct gb_topology *ret, struct gb_err *err)
 {
 	struct gb_config *config = calloc(machine->devices + 1, sizeof(*config));
 	struct gb_config_reader *reader = NULL;
@@ -151,8 +151,12 @@ int gb_topology_read(struct gb_root *root, const struct gb_machine *machine, boo
 	if (!config)
 		return gb_fail(err, ENOMEM, "out of memory");
 	r = gb_config_open(root, &reader, err);
-	for (size_t i = 0; !r && i < machine->devices; i++)
-		gb_config_read(reader, machine->device[i].bdf, wake, &config[i]);
+	for (size_t i = 0; !r && i < machine->devices; i++) {
+		if (known && known[i].bytes)
+			config[i] = known[i];
+		else
+			gb_config_read(reader, machine->device[i].bdf, wake, &config[i]);
+	}
 	gb_config_close(reader);
 	if (!r)
 		r = gb_topology_build(machine, config, ret, err);

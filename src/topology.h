@@ -36,9 +36,10 @@ struct gb_topology {
 /* `config` has one entry for each device of the machine. 0 or -ENOMEM. */
 int gb_topology_build(const struct gb_machine *machine, const struct gb_config *config,
 		      struct gb_topology *ret, struct gb_err *err);
-/* The same with the config space of all devices, see gb_config_read about `wake`. */
+/* The same with the config space of all devices, see gb_config_read about `wake`. `known` is NULL
+ * or has one entry for each device; one with bytes was read before and is not read again. */
 int gb_topology_read(struct gb_root *root, const struct gb_machine *machine, bool wake,
-		     struct gb_topology *ret, struct gb_err *err);
+		     const struct gb_config *known, struct gb_topology *ret, struct gb_err *err);
 void gb_topology_clear(struct gb_topology *topology);
 
 #endif

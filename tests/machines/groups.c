@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 	if (gb_machine_scan(root, &claims, &machine, &err) < 0)
 		return fail(&err);
 	gb_group_read(root, &machine);
-	if (gb_topology_read(root, &machine, false, &topology, &err) < 0 ||
+	if (gb_topology_read(root, &machine, false, NULL, &topology, &err) < 0 ||
 	    gb_predict(&topology, &prediction, &err) < 0 ||
 	    gb_group_compare(&prediction, &differences, &err) < 0)
 		return fail(&err);

@@ -239,7 +239,7 @@ static void sysfs_with_a_vmd_domain(void **state)
 		  "../../../kernel/iommu_groups/461");
 	assert_int_equal(gb_machine_scan(tree.root, &claims, &machine, &err), 0);
 	assert_int_equal(gb_group_read(tree.root, &machine), 1);
-	assert_int_equal(gb_topology_read(tree.root, &machine, true, &o.topology, &err), 0);
+	assert_int_equal(gb_topology_read(tree.root, &machine, true, NULL, &o.topology, &err), 0);
 	assert_int_equal(gb_predict(&o.topology, &o.prediction, &err), 0);
 	for (int i = 0; i < 4; i++) /* ordered by domain, bus, depth */
 		at[i] = i;

@@ -86,11 +86,11 @@ static void reads_before_it_binds(void **state)
 	make(&m, "ghost.claim=on");
 	run(&m, &boot);
 	assert_int_equal(m.overridden, 1);
-	for (size_t i = 0; i < boot.inspection.knowns; i++) {
-		const struct gb_known_config *known = &boot.inspection.known[i];
+	for (size_t i = 0; i < boot.inspection.focused; i++) {
+		const struct gb_focus *focus = &boot.inspection.focus[i];
 
-		assert_true(gb_bdf_equal(known->bdf, gpu) || gb_bdf_equal(known->bdf, port));
-		assert_int_equal(known->config.bytes, 256); /* not PCI Express */
+		assert_true(gb_bdf_equal(focus->bdf, gpu) || gb_bdf_equal(focus->bdf, port));
+		assert_int_equal(focus->config.bytes, 256); /* not PCI Express */
 		seen++;
 	}
 	assert_int_equal(seen, 2);
@@ -137,7 +137,7 @@ static void only_when_armed(void **state)
 	for (size_t i = 0; i < COUNT(words); i++) {
 		make(&m, words[i]);
 		run(&m, &boot);
-		assert_int_equal(boot.inspection.knowns, 0);
+		assert_int_equal(boot.inspection.focused, 0);
 		assert_null(tree_get(&m.tree, "/run/ghost-boot/verify.json"));
 		gb_boot_clear(&boot);
 		tree_clear(&m.tree);
