@@ -59,7 +59,7 @@ all: $(B)/ghost-claim $(B)/ghost-boot
 
 # ---- flags -------------------------------------------------------------------------------
 
-BASE := -std=gnu11 -Isrc -D_GNU_SOURCE -DGB_VERSION='"$(VERSION)"' -MMD -MP
+BASE := -std=gnu11 -Isrc -Itools -D_GNU_SOURCE -DGB_VERSION='"$(VERSION)"' -MMD -MP
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wformat=2 -Wno-format-nonliteral \
 	-Wno-format-truncation \

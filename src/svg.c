@@ -2,7 +2,6 @@
 #include "svg.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,30 +73,10 @@ static void add_sheet(struct gb_text *text)
 	gb_text_addf(text, "}\n</style>\n");
 }
 
-/* The bytes of one UTF-8 character that XML 1.0 allows (2.2, Char), or 0. */
-static size_t character(const unsigned char *s)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t bytes = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : 4;
-	uint32_t value = bytes == 1 ? s[0] : s[0] & (0x7f >> bytes);
-
-	if (s[0] >= 0xf8 || (s[0] & 0xc0) == 0x80)
-		return 0;
-	for (size_t i = 1; i < bytes; i++) {
-		if ((s[i] & 0xc0) != 0x80) /* the end of the string, too */
-			return 0;
-		value = value << 6 | (s[i] & 0x3f);
-	}
-	if (value < 0x20 || (value >= 0x7f && value < 0xa0) || value < least[bytes] ||
-	    (value >= 0xd800 && value < 0xe000) || (value & 0xfffe) == 0xfffe || value > 0x10ffff)
-		return 0;
-	return bytes;
-}
-
 static void add_escaped(struct gb_text *text, const char *s)
 {
 	while (*s) {
-		size_t bytes = character((const unsigned char *)s);
+		size_t bytes = gb_text_character(s);
 
 		if (*s == '&')
 			gb_text_addf(text, "&amp;");

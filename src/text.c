@@ -99,3 +99,24 @@ bool gb_text_copy(char *to, size_t size, const char *from)
 	to[len] = '\0';
 	return fits;
 }
+
+size_t gb_text_character(const char *s)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char first = (unsigned char)s[0];
+	size_t bytes = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : 4;
+	uint32_t value = bytes == 1 ? first : first & (0x7fu >> bytes);
+
+	if (first >= 0xf8 || (first & 0xc0) == 0x80)
+		return 0;
+	for (size_t i = 1; i < bytes; i++) {
+		if ((s[i] & 0xc0) != 0x80) /* the end of the string, too */
+			return 0;
+		value = value << 6 | (s[i] & 0x3f);
+	}
+	/* XML 1.0 (2.2, Char) takes neither surrogates nor U+FFFE and U+FFFF */
+	if (value < 0x20 || (value >= 0x7f && value < 0xa0) || value < least[bytes] ||
+	    (value >= 0xd800 && value < 0xe000) || (value & 0xfffe) == 0xfffe || value > 0x10ffff)
+		return 0;
+	return bytes;
+}

@@ -26,6 +26,10 @@ bool gb_text_hex(const char **at, unsigned digits, uint64_t *ret);
  * scripts/mod, libkmod: modname_normalize). */
 bool gb_text_same_module(const char *a, const char *b);
 
+/* The bytes of the UTF-8 character at `s` (RFC 3629): 0 for a byte that begins none and for
+ * control characters, which no reader should meet. */
+size_t gb_text_character(const char *s);
+
 /* Copy, always terminated; false when it did not fit. */
 bool gb_text_copy(char *to, size_t size, const char *from);
 

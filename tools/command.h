@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GB_COMMAND_H
+#define GB_COMMAND_H
+
+#include <getopt.h>
+
+#include "err.h"
+#include "exit.h"
+#include "names.h"
+#include "root.h"
+#include "style.h"
+#include "survey.h"
+#include "text.h"
+
+/* What every command is given, and shares. Zero-initialise all but `dir`. */
+struct gb_context {
+	const char *dir;     /* --root */
+	const char *command; /* its name; NULL before there is one */
+	struct gb_root *root;
+	struct gb_names *names;
+	struct gb_survey survey;
+};
+
+/* argv[0] is the command's name. Returns the exit code. */
+struct gb_command {
+	const char *name;
+	int (*run)(struct gb_context *context, int argc, char **argv);
+	const char *help;
+};
+
+extern const struct gb_command gb_command_list, gb_command_map, gb_command_verify;
+
+/* getopt_long that says nothing itself. */
+int gb_command_option(int argc, char **argv, const char *letters, const struct option *known);
+
+/* The word that the last option came from can't be one. */
+int gb_command_bad_option(const struct gb_context *context, char **argv);
+/* One line what, one line of help; GB_EXIT_USAGE. */
+int gb_command_usage(const struct gb_context *context, const char *what, const char *word);
+/* What went wrong on stderr; GB_EXIT_FAILED. `advice` is what to do, or NULL. */
+int gb_command_fail(const struct gb_context *context, const char *what, const char *advice);
+
+/* Opens root, survey (flags: enum gb_survey_flags) and names. 0, or the exit code when that was
+ * said. Closed in any case with gb_command_close. */
+int gb_command_open(struct gb_context *context, unsigned flags);
+void gb_command_close(struct gb_context *context);
+
+/* To standard output, as a whole; `code`, or GB_EXIT_FAILED when it can't be written. */
+int gb_command_print(const struct gb_context *context, const struct gb_text *text, int code);
+/* The same for what was printed so far. */
+int gb_command_flush(int code);
+
+#endif
