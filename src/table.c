@@ -21,7 +21,7 @@ struct gb_row {
 };
 
 #define GAP 2	     /* columns between two cells */
-#define NARROWEST 12 /* that the flexible column gets before others are left out */
+#define NARROWEST 20 /* that the flexible column gets before others are left out */
 
 static struct gb_row *last_row(const struct gb_table *table)
 {
@@ -91,6 +91,7 @@ static size_t total(const size_t width[])
 
 static void measure(const struct gb_table *table, size_t columns, size_t width[])
 {
+	size_t least = table->narrowest ? table->narrowest : NARROWEST;
 	size_t *flexible = &width[table->flexible], wished, rest;
 
 	memset(width, 0, GB_TABLE_COLUMNS * sizeof(*width));
@@ -104,12 +105,14 @@ static void measure(const struct gb_table *table, size_t columns, size_t width[]
 	if (!columns || total(width) <= columns)
 		return;
 	wished = *flexible;
-	*flexible = wished < NARROWEST ? wished : NARROWEST;
+	*flexible = wished < least ? wished : least;
 	for (size_t i = 0; i < GB_TABLE_SPARE && total(width) > columns; i++)
 		if (table->spare[i])
 			width[table->spare[i]] = 0;
-	rest = total(width) < columns ? columns - total(width) : 0;
-	*flexible = *flexible + rest < wished ? *flexible + rest : wished;
+	rest = total(width) - *flexible;
+	*flexible = rest < columns ? columns - rest : 1;
+	if (*flexible > wished)
+		*flexible = wished;
 }
 
 static void add_colour(const struct gb_style *style, enum gb_colour colour, enum gb_colour code,

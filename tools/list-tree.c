@@ -5,7 +5,8 @@
 #include "acs.h"
 #include "list.h"
 
-enum { ADDRESS, NAME, GROUP, ACS, DRIVER };
+/* Address and name share a column, so that the name of what is not deep down has more room. */
+enum { DEVICE, GROUP, ACS, DRIVER };
 
 /* The lines of a tree, two sets of them. */
 struct strokes {
@@ -65,10 +66,8 @@ static void add_node(const struct gb_list *list, struct gb_table *table, int nod
 	enum gb_colour colour = write_acs(list, node, acs);
 
 	gb_table_row(table);
-	gb_table_cell(table, display ? GB_BOLD : GB_PLAIN, "%s%s", strokes,
-		      gb_list_bdf(list, node, bdf));
-	gb_table_cell(table, display ? GB_BOLD : GB_PLAIN, "%s",
-		      gb_list_name(list, node, name));
+	gb_table_cell(table, display ? GB_BOLD : GB_PLAIN, "%s%s  %s", strokes,
+		      gb_list_bdf(list, node, bdf), gb_list_name(list, node, name));
 	gb_table_cell(table, GB_PLAIN, "%s", gb_list_group(list, node, group));
 	gb_table_cell(table, colour, "%s", acs);
 	gb_table_cell(table, gb_list_role_colour(list, node), "%s",
@@ -110,15 +109,17 @@ static void add_notes(struct gb_table *table, const struct gb_list *list)
 {
 	gb_table_line(table, GB_PLAIN, "%s", "");
 	gb_table_line(table, GB_DIM, "%s",
-		      "ACS: SV RR CR UF are on, small letters possible and off, dashes hard-wired.");
+		      "ACS: SV RR CR UF are on, small letters possible and off, dashes hard-wired. "
+		      "By model: isolates without it.");
 	gb_list_group_notes(list, table);
 }
 
 void gb_list_tree(const struct gb_list *list, struct gb_text *ret)
 {
 	const struct gb_topology *topology = &list->survey->topology;
-	struct gb_table table = { .flexible = NAME, .right = 1 << GROUP, .spare = { DRIVER, ACS } };
-	static const char *const heads[] = { "ADDRESS", "NAME", "GROUP", "ACS", "DRIVER" };
+	struct gb_table table = { .flexible = DEVICE, .right = 1 << GROUP,
+				  .spare = { DRIVER, ACS } };
+	static const char *const heads[] = { "DEVICE", "GROUP", "ACS", "DRIVER" };
 
 	gb_table_row(&table);
 	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++)
@@ -137,6 +138,9 @@ void gb_list_tree(const struct gb_list *list, struct gb_text *ret)
 							 : "");
 		add_below(list, &table, first, i - first, "");
 	}
+	for (size_t i = 0; i < topology->nodes; i++)
+		if (table.narrowest < 3u * topology->node[i].device->path.hops + 16)
+			table.narrowest = 3u * topology->node[i].device->path.hops + 16;
 	if (topology->nodes)
 		add_notes(&table, list);
 	gb_table_text(&table, &list->style, ret);

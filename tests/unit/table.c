@@ -21,7 +21,7 @@ static void fill(struct gb_table *table)
 
 static void expect(const struct gb_style *style, const char *wanted)
 {
-	struct gb_table table = { .flexible = 1, .right = 1 << 2, .spare = { 3, 2 } };
+	struct gb_table table = { .flexible = 1, .narrowest = 12, .right = 1 << 2, .spare = { 3, 2 } };
 	struct gb_text text = { 0 };
 
 	fill(&table);
@@ -54,6 +54,15 @@ static void widths(void **state)
 	       "01:00.0  a name of tw~\n"
 	       "  refused: its group\n"
 	       "    holds a disk\n"
+	       "02:00.0  G\xc3\xb6k\n");
+	/* narrower than it should be, but never wider than the terminal */
+	expect(&(struct gb_style){ .utf8 = true, .columns = 12 },
+	       "01:00.0  a …\n"
+	       "  refused:\n"
+	       "    its\n"
+	       "    group\n"
+	       "    holds a\n"
+	       "    disk\n"
 	       "02:00.0  G\xc3\xb6k\n");
 }
 
