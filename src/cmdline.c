@@ -37,3 +37,30 @@ void gb_cmdline_read(const char *text, struct gb_cmdline *ret)
 	}
 	*ret = line;
 }
+
+static bool has_piece(const char *list, const char *piece)
+{
+	size_t len = strlen(piece);
+
+	for (; list; list = strchr(list, ','), list += list != NULL)
+		if (!strncmp(list, piece, len) && (!list[len] || list[len] == ','))
+			return true;
+	return false;
+}
+
+bool gb_cmdline_find(const char *text, const char *name, const char *piece, char *word,
+		     size_t size)
+{
+	while (gb_lines_word(&text, word, size)) {
+		const char *value = gb_lines_after(word, name);
+
+		/* what follows is for init (init/main.c) */
+		if (!strcmp(word, "--"))
+			return false;
+		if (!value || (*value && *value != '='))
+			continue;
+		if (!piece || has_piece(value + (*value == '='), piece))
+			return true;
+	}
+	return false;
+}

@@ -5,15 +5,24 @@
 #include <stdbool.h>
 
 #include "check.h"
+#include "finding.h"
 #include "survey.h"
 
 /* What a survey means. Each adds its checks; none changes anything, or wakes or opens a device. */
 
-/* The machine: firmware tables, IOMMU, command line, interrupt remapping. (judge-iommu.c) */
+/* The machine: the firmware's tables, and whether an IOMMU runs. (judge-iommu.c) */
 void gb_judge_iommu(const struct gb_survey *survey, struct gb_checks *checks);
-/* The system: drivers and vfio modules of each kernel, Secure Boot, lockdown, earlier
- * passthrough recipes. (judge-system.c) */
+void gb_judge_interrupts(const struct gb_survey *survey, struct gb_checks *checks);
+/* What the running kernel's command line says about all this. (judge-words.c) */
+void gb_judge_words(const struct gb_survey *survey, struct gb_checks *checks);
+bool gb_judge_is_iommu_word(enum gb_finding_id id); /* what it speaks of */
+/* The kernel's groups against the rules of gb_predict: the ACS override lie, a display left out,
+ * and what could not be read. (judge-rules.c) */
+void gb_judge_rules(const struct gb_survey *survey, struct gb_checks *checks);
+/* The system: drivers and vfio modules of each kernel, Secure Boot, lockdown. (judge-system.c) */
 void gb_judge_system(const struct gb_survey *survey, struct gb_checks *checks);
+/* Earlier passthrough set-ups, by src/recipe. (judge-recipe.c) */
+void gb_judge_recipe(const struct gb_survey *survey, struct gb_checks *checks);
 /* What a device's group and the way to it mean: members, isolation, bridges, the ACS override
  * lie, reserved memory. (judge-group.c) */
 void gb_judge_group(const struct gb_survey *survey, int node, struct gb_checks *checks);
@@ -26,6 +35,12 @@ void gb_judge_device(const struct gb_survey *survey, int node, struct gb_checks 
 /* Asks VFIO itself (VFIO_GROUP_GET_STATUS). Opens /dev/vfio/N, which may make a virtual machine
  * that starts just now fail: only for an explicit verify. (judge-viable.c, src/vfio) */
 void gb_judge_viable(const struct gb_survey *survey, int node, struct gb_checks *checks);
+
+/* The mend of the last check: how a word gets onto this machine's command line, or off it.
+ * (judge-words.c) */
+void gb_judge_add_word(const struct gb_survey *survey, const char *word, struct gb_checks *checks);
+void gb_judge_remove_word(const struct gb_survey *survey, const char *word,
+			  struct gb_checks *checks);
 
 /* Whether a GPU may be given away, for a list: the worst of group and loss. */
 enum gb_fitness { GB_FIT, GB_UNFIT, GB_FITNESS_UNKNOWN };
