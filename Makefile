@@ -59,7 +59,7 @@ all: $(B)/ghost-claim $(B)/ghost-boot
 
 # ---- flags -------------------------------------------------------------------------------
 
-BASE := -std=gnu11 -Isrc -Itools -D_GNU_SOURCE -DGB_VERSION='"$(VERSION)"' -MMD -MP
+BASE := -std=gnu11 -Isrc -Isrc/host -Itools -D_GNU_SOURCE -DGB_VERSION='"$(VERSION)"' -MMD -MP
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wformat=2 -Wno-format-nonliteral \
 	-Wno-format-truncation \
@@ -70,6 +70,8 @@ LINK := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-ne
 ASAN := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 SRC := $(sort $(wildcard src/*.c))
+# What only the host's command needs, with libraries that no image carries.
+HOST := $(sort $(wildcard src/host/*.c))
 # One file in the image, whose other names are links to it.
 PROGRAM := $(sort $(wildcard initramfs/*.c))
 ALIASES := ghost-verify ghost-diag
@@ -78,6 +80,7 @@ TOOL := $(sort $(wildcard tools/*.c))
 # Evaluated only by the recipes that use it.
 SYSTEM_CFLAGS = $(shell $(PKG_CONFIG) --cflags libkmod libpci)
 SYSTEM_LIBS = $(shell $(PKG_CONFIG) --libs libkmod libpci)
+HOST_LIBS = $(shell $(PKG_CONFIG) --libs libkmod libpci libarchive blkid efivar)
 
 # ---- ghost-claim -------------------------------------------------------------------------
 
@@ -127,13 +130,13 @@ $(B)/asan/ghost-claim: $(call objects,asan)
 $(B)/ghost-boot: $(B)/dynamic/ghost-boot
 	$(Q)cp $< $@
 
-$(B)/dynamic/ghost-boot: $(patsubst %.c,$(B)/dynamic/%.o,$(TOOL) $(SRC))
-	$(call say,LD,$@) $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
+$(B)/dynamic/ghost-boot: $(patsubst %.c,$(B)/dynamic/%.o,$(TOOL) $(HOST) $(SRC))
+	$(call say,LD,$@) $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(HOST_LIBS)
 
 $(B)/asan/ghost-boot: $(patsubst %.c,$(B)/asan/%.o,$(TOOL)) $(B)/asan/libghost.a
-	$(call say,LD,$@) $(CC) $(ASAN) -o $@ $^ $(SYSTEM_LIBS)
+	$(call say,LD,$@) $(CC) $(ASAN) -o $@ $^ $(HOST_LIBS)
 
-$(B)/asan/libghost.a: $(patsubst %.c,$(B)/asan/%.o,$(SRC))
+$(B)/asan/libghost.a: $(patsubst %.c,$(B)/asan/%.o,$(SRC) $(HOST))
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
 
 # ---- static libraries, from the distribution's source packages ---------------------------
@@ -215,11 +218,11 @@ $(D)/libdeps.a: $(DEPS_O)
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*.c)))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
-LINT_O := $(patsubst %.c,$(B)/lint/%.o,$(wildcard initramfs/*.c tools/*.c) $(SRC))
+LINT_O := $(patsubst %.c,$(B)/lint/%.o,$(wildcard initramfs/*.c tools/*.c) $(SRC) $(HOST))
 
 $(B)/unit/%: tests/unit/%.c $(B)/asan/libghost.a
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(ASAN) \
-		-MF $@.d -o $@ $< $(B)/asan/libghost.a $(SYSTEM_LIBS) -lcmocka $(UNIT_LDFLAGS_$*)
+		-MF $@.d -o $@ $< $(B)/asan/libghost.a $(HOST_LIBS) -lcmocka $(UNIT_LDFLAGS_$*)
 
 unit-programs: $(UNIT)
 
@@ -228,11 +231,11 @@ MACHINES := $(patsubst tests/machines/%.c,$(B)/machines/%,$(sort $(wildcard test
 
 $(B)/machines/%: tests/machines/%.c $(B)/asan/libghost.a
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(ASAN) \
-		-MF $@.d -o $@ $< $(B)/asan/libghost.a $(SYSTEM_LIBS)
+		-MF $@.d -o $@ $< $(B)/asan/libghost.a $(HOST_LIBS)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(SRC)
+$(B)/fuzz/%: tests/fuzz/%.c $(SRC) $(HOST)
 	$(call say,CC,$@) mkdir -p $(@D) && $(FUZZ_CC) $(filter-out -M%,$(BASE)) $(SYSTEM_CFLAGS) -g -O1 \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(SYSTEM_LIBS)
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(HOST_LIBS)
 
 fuzz-programs: $(FUZZ)
 
@@ -331,4 +334,4 @@ help:
 	@echo
 	@sed -n 's/^## /  /p' Makefile
 
--include $(wildcard $(B)/*/src/*.d $(B)/*/initramfs/*.d $(B)/*/tools/*.d $(B)/unit/*.d $(B)/machines/*.d)
+-include $(wildcard $(B)/*/src/*.d $(B)/*/src/host/*.d $(B)/*/initramfs/*.d $(B)/*/tools/*.d $(B)/unit/*.d $(B)/machines/*.d)
