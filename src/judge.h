@@ -24,8 +24,10 @@ void gb_judge_system(const struct gb_survey *survey, struct gb_checks *checks);
 /* Earlier passthrough set-ups, by src/recipe. (judge-recipe.c) */
 void gb_judge_recipe(const struct gb_survey *survey, struct gb_checks *checks);
 /* What a device's group and the way to it mean: members, isolation, bridges, the ACS override
- * lie, reserved memory. (judge-group.c) */
+ * lie, reserved memory. (judge-group.c; the next two are part of it) */
 void gb_judge_group(const struct gb_survey *survey, int node, struct gb_checks *checks);
+void gb_judge_path(const struct gb_survey *survey, int node, struct gb_checks *checks);
+void gb_judge_reserved(const struct gb_survey *survey, int node, struct gb_checks *checks);
 /* What would be lost with it: the last display, the boot display, root, swap, boot or network
  * behind its group. Walks /sys; opens no device. (judge-loss.c) */
 void gb_judge_loss(const struct gb_survey *survey, int node, struct gb_checks *checks);

@@ -158,12 +158,79 @@ static int read_topology(struct gb_survey *s, bool wake, const struct gb_focus *
 	return r;
 }
 
+struct entry {
+	int group, node;
+};
+
+static int compare_entries(const void *one, const void *other)
+{
+	const struct entry *a = one, *b = other;
+
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	return (a->node > b->node) - (a->node < b->node);
+}
+
+/* Each node points to the next of its group, and the last to the first. */
+static void close_rings(struct gb_survey *s, enum gb_group_source source, struct entry *entry)
+{
+	size_t nodes = s->topology.nodes, first = 0;
+
+	for (size_t i = 0; i < nodes; i++)
+		entry[i] = (struct entry){ gb_survey_group(s, source, (int)i), (int)i };
+	qsort(entry, nodes, sizeof(*entry), compare_entries);
+	for (size_t i = 0; i < nodes; i++) {
+		bool last = i + 1 == nodes || entry[i + 1].group != entry[i].group;
+
+		if (entry[i].group < 0)
+			s->next[source][entry[i].node] = entry[i].node;
+		else
+			s->next[source][entry[i].node] = entry[last ? first : i + 1].node;
+		if (last)
+			first = i + 1;
+	}
+}
+
+static int index_groups(struct gb_survey *s, struct gb_err *err)
+{
+	size_t nodes = s->topology.nodes;
+	struct entry *entry = calloc(nodes + 1, sizeof(*entry));
+
+	s->next[GB_GROUPS_KERNEL] = calloc(nodes + 1, sizeof(int));
+	s->next[GB_GROUPS_PREDICTED] = calloc(nodes + 1, sizeof(int));
+	s->doubts = calloc(nodes + 1, 1);
+	if (!entry || !s->next[GB_GROUPS_KERNEL] || !s->next[GB_GROUPS_PREDICTED] || !s->doubts) {
+		free(entry);
+		return out_of_memory(err);
+	}
+	close_rings(s, GB_GROUPS_KERNEL, entry);
+	close_rings(s, GB_GROUPS_PREDICTED, entry);
+	free(entry);
+	for (size_t i = 0; i < s->differences.differences; i++) {
+		const struct gb_difference *d = &s->differences.difference[i];
+
+		s->doubts[d->a] |= (unsigned char)(1u << d->kind);
+		if (d->b != GB_NOWHERE)
+			s->doubts[d->b] |= (unsigned char)(1u << d->kind);
+	}
+	return 0;
+}
+
 static void read_firmware(struct gb_survey *s)
 {
 	s->dmar_error = -gb_dmar_read(s->root, &s->dmar, NULL);
 	s->ivrs_error = -gb_ivrs_read(s->root, &s->ivrs, NULL);
 	if (gb_iomem_read(s->root, &s->iomem, NULL))
 		s->iomem.ranges = 0;
+}
+
+static int read_needs(struct gb_survey *s, struct gb_err *err)
+{
+	if (gb_needs_read(s->root, &s->needs))
+		return out_of_memory(err);
+	for (size_t i = 0; i < s->needs.needs; i++)
+		s->needs.need[i].node = gb_survey_find(s, s->needs.need[i].bdf);
+	return 0;
 }
 
 int gb_survey_read(struct gb_root *root, unsigned flags, const char *claims_file,
@@ -183,6 +250,10 @@ int gb_survey_read(struct gb_root *root, unsigned flags, const char *claims_file
 		r = gb_predict(&ret->topology, &ret->prediction, err);
 	if (!r)
 		r = gb_group_compare(&ret->prediction, &ret->differences, err);
+	if (!r)
+		r = index_groups(ret, err);
+	if (!r && !focus) /* at boot the host stands on nothing yet */
+		r = read_needs(ret, err);
 	if (r)
 		return r;
 	if (flags & GB_SURVEY_FIRMWARE)
@@ -196,6 +267,7 @@ int gb_survey_read(struct gb_root *root, unsigned flags, const char *claims_file
 
 void gb_survey_clear(struct gb_survey *survey)
 {
+	gb_needs_clear(&survey->needs);
 	gb_differences_clear(&survey->differences);
 	gb_prediction_clear(&survey->prediction);
 	gb_topology_clear(&survey->topology);
@@ -204,6 +276,9 @@ void gb_survey_clear(struct gb_survey *survey)
 	gb_dmar_clear(&survey->dmar);
 	gb_ivrs_clear(&survey->ivrs);
 	gb_iomem_clear(&survey->iomem);
+	free(survey->next[GB_GROUPS_KERNEL]);
+	free(survey->next[GB_GROUPS_PREDICTED]);
+	free(survey->doubts);
 	free(survey->driver);
 	free(survey->verdict);
 	free(survey->line);
@@ -220,6 +295,11 @@ int gb_survey_group(const struct gb_survey *survey, enum gb_group_source source,
 {
 	return source == GB_GROUPS_KERNEL ? survey->topology.node[node].device->group
 					  : survey->prediction.member[node].group;
+}
+
+int gb_survey_next(const struct gb_survey *survey, enum gb_group_source source, int node)
+{
+	return survey->next[source][node];
 }
 
 static int device_of(const struct gb_survey *survey, int node)

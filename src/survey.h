@@ -10,6 +10,7 @@
 #include "group.h"
 #include "iomem.h"
 #include "ivrs.h"
+#include "needs.h"
 #include "predict.h"
 #include "resolve.h"
 #include "site.h"
@@ -27,6 +28,9 @@ struct gb_survey {
 	struct gb_topology topology;
 	struct gb_prediction prediction;   /* as if an IOMMU were on */
 	struct gb_differences differences; /* the kernel's groups against it */
+	int *next[2];	       /* for each node, by source: see gb_survey_next */
+	unsigned char *doubts; /* for each node: a bit for each kind of difference it appears in */
+	struct gb_needs needs; /* what the host stands on; not read with a focus */
 
 	const char *claims_file; /* where the claims were read, NULL: nowhere */
 	struct gb_claims claims;
@@ -71,6 +75,9 @@ enum gb_group_source { GB_GROUPS_KERNEL, GB_GROUPS_PREDICTED };
 enum gb_group_source gb_survey_groups(const struct gb_survey *survey);
 /* By node; -1 when it has none. Predicted numbers count from 0. */
 int gb_survey_group(const struct gb_survey *survey, enum gb_group_source source, int node);
+/* The next function of the same group, in a ring that comes back to where it began: the node
+ * itself when it is alone, or in none. */
+int gb_survey_next(const struct gb_survey *survey, enum gb_group_source source, int node);
 
 /* Node of an address; GB_NOWHERE when there is no such function. */
 int gb_survey_find(const struct gb_survey *survey, struct gb_bdf bdf);
