@@ -188,7 +188,7 @@ LZMA_C := $(wildcard $(addprefix $(D)/xz-utils/src/liblzma/, $(addprefix common/
 	common.c block_decoder.c block_header_decoder.c block_util.c filter_common.c \
 	filter_decoder.c filter_flags_decoder.c index_hash.c stream_decoder.c \
 	stream_flags_common.c stream_flags_decoder.c vli_decoder.c vli_size.c) \
-	$(addprefix check/,check.c crc32_fast.c crc32_table.c crc64_fast.c crc64_table.c) \
+	$(addprefix check/,check.c crc32_small.c crc64_small.c) \
 	lz/lz_decoder.c lzma/lzma_decoder.c lzma/lzma2_decoder.c \
 	simple/simple_coder.c simple/simple_decoder.c simple/x86.c))
 DEPS_O := $(patsubst %.c,%.o,$(KMOD_C) $(PCI_C) $(ZSTD_C) $(LZMA_C))

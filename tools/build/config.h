@@ -46,6 +46,7 @@ static inline char *basename(const char *path)
 #define HAVE_DECODER_LZMA1 1
 #define HAVE_DECODER_LZMA2 1
 #define HAVE_DECODER_X86 1
+#define HAVE_SMALL 1 /* tables made at the start: 16 KiB less to carry and to page in */
 #define HAVE_CHECK_CRC32 1
 #define HAVE_CHECK_CRC64 1
 #define HAVE_STDBOOL_H 1
