@@ -81,8 +81,7 @@ static int list_them(struct gb_context *context, const struct options *options)
 	int code;
 
 	gb_style_detect(stdout, &list.style);
-	for (size_t i = 0; i < context->survey.topology.nodes; i++)
-		list.long_bdf |= context->survey.topology.node[i].device->bdf.domain != 0;
+	gb_list_begin(&list);
 	show(&list, options, &text);
 	code = gb_command_print(context, &text, GB_EXIT_DONE);
 	gb_text_clear(&text);

@@ -2,8 +2,13 @@
 #include "command.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int gb_command_option(int argc, char **argv, const char *letters, const struct option *known)
 {
@@ -49,7 +54,10 @@ int gb_command_open(struct gb_context *context, unsigned flags)
 	if (gb_root_open(context->dir, &context->root, &err))
 		return gb_command_usage(context, err.text, "");
 	if (gb_survey_read(context->root, flags, NULL, NULL, 0, &context->survey, &err))
-		return gb_command_fail(context, err.text, NULL);
+		return gb_command_fail(context, err.text,
+				       gb_root_is_real(context->root) ?
+					       "Is this a machine with PCI, and /sys mounted?" :
+					       "--root wants a folder that has a machine's sys in it");
 	context->names = gb_names_open(context->root);
 	return 0;
 }
@@ -76,4 +84,73 @@ int gb_command_print(const struct gb_context *context, const struct gb_text *tex
 	if (text->len)
 		fwrite(text->data, 1, text->len, stdout);
 	return gb_command_flush(code);
+}
+
+static int write_all(int fd, const struct gb_text *text)
+{
+	for (size_t done = 0; done < text->len;) {
+		ssize_t n = write(fd, text->data + done, text->len - done);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* What is no regular file (/dev/null, a pipe) is written to and not replaced. */
+static int write_special(const char *file, const struct gb_text *text)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY), r;
+
+	if (fd < 0)
+		return -1;
+	r = write_all(fd, text);
+	return close(fd) ? -1 : r;
+}
+
+static int replace(const char *file, const struct gb_text *text)
+{
+	mode_t mask = umask(0);
+	char temp[PATH_MAX];
+	int fd, r;
+
+	umask(mask);
+	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", file) >= (int)sizeof(temp)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	r = write_all(fd, text);
+	r |= fchmod(fd, 0666 & ~mask);
+	r |= close(fd);
+	if (r || rename(temp, file)) {
+		int code = errno;
+
+		unlink(temp);
+		errno = code;
+		return -1;
+	}
+	return 0;
+}
+
+int gb_command_write(const struct gb_context *context, const char *file,
+		     const struct gb_text *text)
+{
+	char real[PATH_MAX], said[PATH_MAX + 64];
+	struct stat st;
+	bool there;
+	int r;
+
+	if (text->failed)
+		return gb_command_fail(context, "out of memory", NULL);
+	there = realpath(file, real) && !stat(real, &st);
+	r = there && !S_ISREG(st.st_mode) ? write_special(real, text)
+					  : replace(there ? real : file, text);
+	if (!r)
+		return GB_EXIT_DONE;
+	snprintf(said, sizeof(said), "%s: %s", file, strerror(errno));
+	return gb_command_fail(context, said, NULL);
 }

@@ -47,7 +47,10 @@ void gb_command_close(struct gb_context *context);
 
 /* To standard output, as a whole; `code`, or GB_EXIT_FAILED when it can't be written. */
 int gb_command_print(const struct gb_context *context, const struct gb_text *text, int code);
-/* The same for what was printed so far. */
+/* To a file, which is replaced as a whole, or not at all. */
+int gb_command_write(const struct gb_context *context, const char *file,
+		     const struct gb_text *text);
+/* `code`, if what was printed so far could be. */
 int gb_command_flush(int code);
 
 #endif

@@ -16,12 +16,6 @@ struct strokes {
 static const struct strokes drawn = { "├─ ", "└─ ", "│  ", "   " };
 static const struct strokes typed = { "|- ", "`- ", "|  ", "   " };
 
-static bool is_port(const struct gb_config *config)
-{
-	return config->header == 1 || (config->express == GB_YES && config->port >= GB_PORT_ROOT &&
-				       config->port <= GB_PORT_TO_PCIE);
-}
-
 /* Bits on: capitals; possible, and off as long as no IOMMU wants them: small; hard-wired: dashes.
  * The four that the kernel wants. */
 static enum gb_colour write_acs(const struct gb_list *list, int node, char ret[static 16])
@@ -32,9 +26,7 @@ static enum gb_colour write_acs(const struct gb_list *list, int node, char ret[s
 	char *end = ret;
 
 	strcpy(ret, "");
-	if (!is_port(&at->config) && GB_BASE_CLASS(at->device->id.class) != GB_CLASS_BRIDGE)
-		return GB_PLAIN;
-	if (!is_port(&at->config) && at->config.bytes)
+	if (!gb_list_is_port(list, node))
 		return GB_PLAIN;
 	if (gb_acs_read(&at->device->id, &at->config, &bits) == GB_YES) {
 		for (unsigned bit = 1; bit <= GB_ACS_REQUIRED; bit <<= 1) {
@@ -134,7 +126,7 @@ void gb_list_tree(const struct gb_list *list, struct gb_text *ret)
 		if (topology->node[first].parent != GB_NOWHERE)
 			continue;
 		gb_table_line(&table, GB_BOLD, "%04x:%02x%s", path->domain, path->bus,
-			      topology->node[first].lost ? ", behind a bridge that is not listed"
+			      topology->node[first].lost ? ", and what it hangs on is not listed"
 							 : "");
 		add_below(list, &table, first, i - first, "");
 	}

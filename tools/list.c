@@ -5,6 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+void gb_list_begin(struct gb_list *list)
+{
+	for (size_t i = 0; i < list->survey->topology.nodes; i++)
+		list->long_bdf |= list->survey->topology.node[i].device->bdf.domain != 0;
+}
+
+bool gb_list_is_port(const struct gb_list *list, int node)
+{
+	const struct gb_node *at = &list->survey->topology.node[node];
+
+	/* where config space can't be read, the class has to do: 0604 is a PCI bridge */
+	return at->config.bytes ? at->config.header == 1 :
+				  at->device->id.class >> 8 == 0x0604;
+}
+
 static int by_address(const void *a, const void *b, void *survey)
 {
 	const struct gb_node *node = ((const struct gb_survey *)survey)->topology.node;

@@ -18,6 +18,9 @@ struct gb_list {
 	bool long_bdf; /* there are other domains than 0 */
 };
 
+/* Sets what follows from the survey. */
+void gb_list_begin(struct gb_list *list);
+
 /* In the order of addresses: nodes, for survey->topology.nodes of them; NULL: out of memory. */
 int *gb_list_order(const struct gb_survey *survey);
 
@@ -30,6 +33,8 @@ const char *gb_list_group(const struct gb_list *list, int node,
 			  char ret[static GB_LIST_GROUP_MAX]);
 /* What the marks of predicted groups mean, below a table. */
 void gb_list_group_notes(const struct gb_list *list, struct gb_table *table);
+/* Other functions are behind it. */
+bool gb_list_is_port(const struct gb_list *list, int node);
 /* "claimed", "kept", "free" */
 const char *gb_list_role(const struct gb_list *list, int node);
 enum gb_colour gb_list_role_colour(const struct gb_list *list, int node);
