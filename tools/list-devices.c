@@ -44,14 +44,18 @@ static void add_verdict(const struct gb_list *list, struct gb_table *table, int 
 {
 	struct gb_checks reasons = { 0 };
 	enum gb_fitness fitness = gb_list_judge(list, node, &reasons);
-	const char *first = reasons.checks ? reasons.check[0].text : NULL;
+	const struct gb_check *first = gb_list_reason(&reasons, fitness);
+	size_t others = reasons.checks - (first ? 1 : 0);
 	char bdf[GB_BDF_MAX], more[GB_BDF_MAX + 64] = "";
 
-	if (reasons.checks > 1)
-		snprintf(more, sizeof(more), " (and %zu more: ghost-boot verify %s)",
-			 reasons.checks - 1, gb_list_bdf(list, node, bdf));
+	if (others)
+		snprintf(more, sizeof(more), " (%zu more: ghost-boot verify %s)", others,
+			 gb_list_bdf(list, node, bdf));
 	gb_table_line(table, fitness_colour(fitness), "  %s%s%s%s", gb_fitness_name(fitness),
-		      first ? ": " : "", first ? first : "", more);
+		      !first		  ? "" :
+		      fitness == GB_FIT ? ", but " :
+					  ": ",
+		      first ? first->text : "", more);
 	table->failed |= reasons.failed;
 	gb_checks_clear(&reasons);
 }

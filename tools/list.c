@@ -125,6 +125,18 @@ enum gb_fitness gb_list_judge(const struct gb_list *list, int node, struct gb_ch
 	return gb_judge_fitness(list->survey, node, reasons);
 }
 
+const struct gb_check *gb_list_reason(const struct gb_checks *reasons, enum gb_fitness fitness)
+{
+	enum gb_mark wanted = fitness == GB_UNFIT ? GB_FAIL :
+			      fitness == GB_FIT	  ? GB_WARN :
+						    GB_UNKNOWN;
+
+	for (size_t i = 0; i < reasons->checks; i++)
+		if (reasons->check[i].mark == wanted)
+			return &reasons->check[i];
+	return fitness == GB_FIT || !reasons->checks ? NULL : &reasons->check[0];
+}
+
 void gb_list_difference(const struct gb_list *list, const struct gb_difference *difference,
 			char *ret, size_t size)
 {

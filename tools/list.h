@@ -40,6 +40,8 @@ const char *gb_list_role(const struct gb_list *list, int node);
 enum gb_colour gb_list_role_colour(const struct gb_list *list, int node);
 /* Fitness, bridges included: vfio-pci takes none. */
 enum gb_fitness gb_list_judge(const struct gb_list *list, int node, struct gb_checks *reasons);
+/* The reason that made it so; beside an "ok", what to mind; or NULL. */
+const struct gb_check *gb_list_reason(const struct gb_checks *reasons, enum gb_fitness fitness);
 
 /* The views; each adds to *ret. */
 void gb_list_displays(const struct gb_list *list, struct gb_text *ret);

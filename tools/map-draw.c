@@ -316,6 +316,7 @@ static void draw_display(struct pen *pen, const struct gb_map_row *row)
 	double left = left_of(row), right = right_of(pen);
 	struct gb_checks reasons = { 0 };
 	enum gb_fitness fitness = gb_list_judge(pen->list, row->node, &reasons);
+	const struct gb_check *reason;
 	char text[300], fitted[200];
 
 	gb_svg_box(&pen->svg, "accent", left, top_of(row), 14, row->height, 6);
@@ -325,9 +326,10 @@ static void draw_display(struct pen *pen, const struct gb_map_row *row)
 			    draw_marks(pen, row, right - 8, middle_of(row)), middle_of(row),
 			    fitness == GB_FIT ? "can be passed through" :
 						gb_fitness_name(fitness)));
+	reason = gb_list_reason(&reasons, fitness);
 	snprintf(text, sizeof(text), "%04x:%04x%s%s%s", device->id.vendor, device->id.device,
-		 device->boot_vga ? " · the firmware’s picture was on it" : "",
-		 reasons.checks ? " · " : "", reasons.checks ? reasons.check[0].text : "");
+		 device->boot_vga ? " · boot display" : "", reason ? " · " : "",
+		 reason ? reason->text : "");
 	gb_svg_label(&pen->svg, "small dim", left + 12, top_of(row) + 39, "start", "%s",
 		     gb_svg_fit("small dim", text, right - left - 24, fitted, sizeof(fitted)));
 	pen->svg.text->failed |= reasons.failed;
