@@ -32,16 +32,6 @@ static bool has_ivrs(const struct gb_survey *s)
 	return present(s->ivrs_error, s->ivrs.table.length);
 }
 
-static bool is_intel(const struct gb_survey *s)
-{
-	return s->site.processor == GB_INTEL || (s->site.processor != GB_AMD && has_dmar(s));
-}
-
-static bool is_amd(const struct gb_survey *s)
-{
-	return s->site.processor == GB_AMD || (s->site.processor != GB_INTEL && has_ivrs(s));
-}
-
 /* The kernel leaves the IOMMU off for such a unit (drivers/iommu/intel/dmar.c,
  * dmar_validate_one_drhd). */
 static bool has_unit_nowhere(const struct gb_dmar *dmar)
@@ -164,8 +154,8 @@ static void read_setting(const struct gb_survey *s, const char *name, char ret[s
 
 static bool find_off_word(const struct gb_survey *s, char *word, size_t size)
 {
-	return (!is_amd(s) && gb_cmdline_find(s->cmdline, "intel_iommu", "off", word, size)) ||
-	       (!is_intel(s) && gb_cmdline_find(s->cmdline, "amd_iommu", "off", word, size)) ||
+	return (!gb_judge_is_amd(s) && gb_cmdline_find(s->cmdline, "intel_iommu", "off", word, size)) ||
+	       (!gb_judge_is_intel(s) && gb_cmdline_find(s->cmdline, "amd_iommu", "off", word, size)) ||
 	       gb_cmdline_find(s->cmdline, "iommu", "off", word, size);
 }
 
@@ -227,9 +217,9 @@ static void judge_off(const struct gb_survey *s, struct gb_checks *checks)
 	} else if (!has_dmar(s) && !has_ivrs(s) && gb_root_exists(s->root, TABLES)) {
 		off_because(checks, "the firmware describes none");
 		gb_check_fix(checks, "see above: the firmware set-up comes first");
-	} else if (is_intel(s)) {
+	} else if (gb_judge_is_intel(s)) {
 		blame_intel(s, checks);
-	} else if (is_amd(s)) {
+	} else if (gb_judge_is_amd(s)) {
 		blame_amd(s, checks);
 	} else {
 		blame_nobody(checks);

@@ -187,7 +187,7 @@ static void judge_config(const struct gb_survey *s, struct gb_checks *checks)
 	}
 	if (!cut && !gone && !asleep) {
 		gb_check(checks, "config-space", GB_PASS, SYSTEM,
-			 "config space of all %zu functions could be read", all);
+			 "config space could be read (%zu functions)", all);
 		return;
 	}
 	gb_check(checks, "config-space", GB_UNKNOWN, SYSTEM,

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #include "check.h"
-#include "finding.h"
 #include "survey.h"
 
 /* What a survey means. Each adds its checks; none changes anything, or wakes or opens a device. */
@@ -15,13 +14,13 @@ void gb_judge_iommu(const struct gb_survey *survey, struct gb_checks *checks);
 void gb_judge_interrupts(const struct gb_survey *survey, struct gb_checks *checks);
 /* What the running kernel's command line says about all this. (judge-words.c) */
 void gb_judge_words(const struct gb_survey *survey, struct gb_checks *checks);
-bool gb_judge_is_iommu_word(enum gb_finding_id id); /* what it speaks of */
 /* The kernel's groups against the rules of gb_predict: the ACS override lie, a display left out,
  * and what could not be read. (judge-rules.c) */
 void gb_judge_rules(const struct gb_survey *survey, struct gb_checks *checks);
 /* The system: drivers and vfio modules of each kernel, Secure Boot, lockdown. (judge-system.c) */
 void gb_judge_system(const struct gb_survey *survey, struct gb_checks *checks);
-/* Earlier passthrough set-ups, by src/recipe. (judge-recipe.c) */
+/* Earlier passthrough set-ups, by src/recipe; not in an image, for want of room.
+ * (judge-recipe.c) */
 void gb_judge_recipe(const struct gb_survey *survey, struct gb_checks *checks);
 /* What a device's group and the way to it mean: members, isolation, bridges, the ACS override
  * lie, reserved memory. (judge-group.c; the next two are part of it) */
@@ -38,6 +37,9 @@ void gb_judge_device(const struct gb_survey *survey, int node, struct gb_checks 
  * that starts just now fail: only for an explicit verify. (judge-viable.c, src/vfio) */
 void gb_judge_viable(const struct gb_survey *survey, int node, struct gb_checks *checks);
 
+/* Whose processor, or at least IOMMU, this is: neither where nobody can tell. (judge-words.c) */
+bool gb_judge_is_intel(const struct gb_survey *survey);
+bool gb_judge_is_amd(const struct gb_survey *survey);
 /* The mend of the last check: how a word gets onto this machine's command line, or off it.
  * (judge-words.c) */
 void gb_judge_add_word(const struct gb_survey *survey, const char *word, struct gb_checks *checks);

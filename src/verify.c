@@ -24,10 +24,10 @@ void gb_verify_run(const struct gb_survey *survey, const struct gb_verify *what,
 	gb_judge_interrupts(survey, checks);
 	gb_judge_words(survey, checks);
 	gb_judge_rules(survey, checks);
-	if (!what->at_boot) {
+	if (!what->at_boot)
 		gb_judge_system(survey, checks);
-		gb_judge_recipe(survey, checks);
-	}
+	if (what->recipes)
+		what->recipes(survey, checks);
 	if (what->node != GB_NOWHERE) {
 		judge(survey, what, what->node, checks);
 		return;

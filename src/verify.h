@@ -9,7 +9,9 @@
 
 struct gb_verify {
 	bool ask_vfio;	/* gb_judge_viable */
-	bool at_boot;	/* no loss checks: there is no block device yet; no recipes */
+	bool at_boot;	/* no loss checks: there is no block device yet; no system */
+	/* gb_judge_recipe, or NULL: with all it knows it is too large for an image */
+	void (*recipes)(const struct gb_survey *survey, struct gb_checks *checks);
 	int node;	/* the one to judge, or GB_NOWHERE: all that are claimed, else all displays */
 };
 

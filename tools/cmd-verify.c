@@ -80,6 +80,7 @@ static int choose(struct gb_context *context, const char *word)
 static int verify(struct gb_context *context, const struct options *options)
 {
 	struct gb_verify what = { .ask_vfio = gb_root_is_real(context->root),
+				  .recipes = gb_judge_recipe,
 				  .node = GB_NOWHERE };
 	struct gb_checks checks = { 0 };
 	struct gb_text text = { 0 };
