@@ -176,10 +176,12 @@ static void add_check(const struct gb_check *check, const struct gb_style *style
 void gb_checks_text(const struct gb_checks *checks, const struct gb_style *style, bool all,
 		    struct gb_text *ret)
 {
+	size_t warnings = gb_checks_count(checks, GB_WARN);
+
 	for (size_t i = 0; i < checks->checks; i++)
 		add_check(&checks->check[i], style, all, ret);
-	gb_text_addf(ret, "%zu passed, %zu warnings, %zu failed, %zu unknown\n",
-		     gb_checks_count(checks, GB_PASS), gb_checks_count(checks, GB_WARN),
+	gb_text_addf(ret, "%zu passed, %zu warning%s, %zu failed, %zu unknown\n",
+		     gb_checks_count(checks, GB_PASS), warnings, warnings == 1 ? "" : "s",
 		     gb_checks_count(checks, GB_FAIL), gb_checks_count(checks, GB_UNKNOWN));
 	if (checks->failed)
 		ret->failed = true;
