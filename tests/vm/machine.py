@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from alter import AlterError, alter
 from image import ROOT_UUID
 from report import Report
 
@@ -85,7 +86,8 @@ class Machine:
     """One boot. Use as a context manager; QEMU is gone at its end, whatever happened."""
 
     def __init__(self, name, kernel, initrd, disk, devices=None, iommu="intel", words="",
-                 segments=b"", init=None, memory="1G"):
+                 segments=b"", init=None, memory="1G", alterations=()):
+        """DISK may be None: nothing but the image."""
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix="ghost-boot-vm."))
         image = self.folder / "initrd"
@@ -103,11 +105,14 @@ class Machine:
             "-chardev", f"socket,id=agent,path={self.folder}/agent,server=on,wait=off",
             "-serial", "chardev:agent",
             "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off",
-            "-drive", f"if=none,id=root,format=raw,snapshot=on,file={disk}",
+            *(("-drive", f"if=none,id=root,format=raw,snapshot=on,file={disk}") if disk else ()),
             "-blockdev", "null-co,node-name=spare,size=16777216,read-zeroes=on",
             "-kernel", str(kernel), "-initrd", str(image), "-append", line]
         for text in (HOST if devices is None else devices).values():
             self.command += ["-device", text]
+        self.alterations = alterations
+        if alterations:
+            self.command.append("-S")
         self.process = self.agent = self.control = None
         self.pending = b""
         self.started = 0.0
@@ -118,6 +123,16 @@ class Machine:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
                                             stdout=err, stderr=err, preexec_fn=_die_with_parent,
                                             env=dict(os.environ, TMPDIR=str(self.folder)))
+        if self.alterations:
+            try:
+                self.monitor("query-status")  # answers once all devices are made
+                alter(self.process.pid, self.alterations)
+                self.monitor("cont")
+            except BaseException as why:
+                self.__exit__()
+                if isinstance(why, AlterError):
+                    raise MachineError(str(why)) from None
+                raise
         return self
 
     def __exit__(self, *_):
