@@ -1,37 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ghost-diag: explains this boot on one screen, also where nothing else is left to ask. */
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "diag.h"
 #include "err.h"
 #include "exit.h"
+#include "report.h"
 #include "root.h"
+#include "save.h"
 #include "style.h"
 #include "tool.h"
 
 static const char usage[] =
-	"usage: ghost-diag [--json] [--root DIR]\n"
+	"usage: ghost-diag [--json | --full] [--root DIR]\n"
+	"       ghost-diag --save DEVICE\n"
 	"\n"
 	"Says on one screen what became of this boot's claims: what was planned, what\n"
 	"happened and when, which driver has what should be vfio-pci's and how it came,\n"
 	"what the checks say, how to boot without claims, and what to do next.\n"
-	"Changes nothing, opens no device, wakes none.\n"
+	"Changes nothing, opens no device wakes none.\n"
 	"\n"
+	"      --full      everything, fit for an issue tracker: serial numbers, names and\n"
+	"                  network addresses are masked\n"
+	"      --save DEVICE  write that to a new file on a FAT or ext partition, such as\n"
+	"                  a USB stick's /dev/sdb1, which must not be mounted\n"
 	"      --json      for programs\n"
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
 	"  -V, --version   the version\n"
 	"\n"
-	"Exit: 0 told, 1 could not look, 2 usage.\n"
+	"Exit: 0 done, 1 failed, 2 usage, 3 refused: DEVICE is in use, or no partition.\n"
 	"ghost-diag(8)\n";
 
 struct options {
 	const char *root;
-	bool json;
+	const char *save; /* DEVICE */
+	bool json, full;
 };
 
 static int bad_usage(const char *what, const char *word)
@@ -49,6 +59,8 @@ static int show(const struct gb_diag *diag, const struct options *options)
 	gb_style_detect(stdout, &style);
 	if (options->json)
 		gb_diag_json(diag, &text);
+	else if (options->full)
+		gb_report_write(diag, &text);
 	else
 		gb_diag_screen(diag, &style, &text);
 	if (text.failed) {
@@ -58,6 +70,65 @@ static int show(const struct gb_diag *diag, const struct options *options)
 		perror("ghost-diag: standard output");
 		code = GB_EXIT_FAILED;
 	}
+	gb_text_clear(&text);
+	return code;
+}
+
+/* In UTC, by the calendar of today: a time zone is nothing an image has, and strftime with all it
+ * needs is larger than this program. */
+static void name_file(time_t now, char *ret, size_t size)
+{
+	static const char lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	long days = (long)(now / 86400), second = (long)(now % 86400);
+	int year = 1970, month = 0;
+
+	for (;; year++) {
+		bool leap = year % 4 == 0 && (year % 100 || year % 400 == 0);
+
+		for (month = 0; month < 12; month++) {
+			long length = lengths[month] + (month == 1 && leap);
+
+			if (days < length)
+				break;
+			days -= length;
+		}
+		if (month < 12)
+			break;
+	}
+	snprintf(ret, size, "ghost-diag-%04d%02d%02ld-%02ld%02ld%02ld.txt", year, month + 1,
+		 days + 1, second / 3600, second / 60 % 60, second % 60);
+}
+
+static int save_text(const char *device, struct gb_root *root, const struct gb_text *text)
+{
+	struct gb_err err = { "" };
+	struct gb_mounter mounter;
+	char name[64];
+	const char *type;
+	int r;
+
+	name_file(time(NULL), name, sizeof(name));
+	gb_mounter_open(&mounter);
+	r = gb_save(root, &mounter, device, name, text->data, text->len, &type, &err);
+	if (r) {
+		fprintf(stderr, "ghost-diag: %s\n", err.text);
+		return r == -ENOTBLK || r == -EBUSY ? GB_EXIT_REFUSED : GB_EXIT_FAILED;
+	}
+	printf("%s is on %s (%s); it is unmounted again\n", name, device, type);
+	return fflush(stdout) ? GB_EXIT_FAILED : GB_EXIT_DONE;
+}
+
+static int save(const struct gb_diag *diag, const char *device, struct gb_root *root)
+{
+	struct gb_text text = { 0 };
+	int code = GB_EXIT_FAILED;
+
+	alarm(0); /* a stick may be slow */
+	gb_report_write(diag, &text);
+	if (text.failed)
+		fputs("ghost-diag: out of memory\n", stderr);
+	else
+		code = save_text(device, root, &text);
 	gb_text_clear(&text);
 	return code;
 }
@@ -83,6 +154,8 @@ static int run(const struct options *options, struct gb_root *root)
 
 	if (gb_diag_read(root, &diag, &err))
 		fprintf(stderr, "ghost-diag: %s\n", err.text);
+	else if (options->save)
+		code = save(&diag, options->save, root);
 	else
 		code = show(&diag, options);
 	gb_diag_clear(&diag);
@@ -92,9 +165,10 @@ static int run(const struct options *options, struct gb_root *root)
 /* The exit code when that is all there is to do, else -1. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { ROOT = 256, JSON };
+	enum { ROOT = 256, JSON, FULL, SAVE };
 	static const struct option known[] = {
 		{ "root", required_argument, NULL, ROOT }, { "json", no_argument, NULL, JSON },
+		{ "full", no_argument, NULL, FULL },	   { "save", required_argument, NULL, SAVE },
 		{ "help", no_argument, NULL, 'h' },	   { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -105,6 +179,8 @@ static int read_options(int argc, char **argv, struct options *options)
 		switch (c) {
 		case ROOT: options->root = optarg; break;
 		case JSON: options->json = true; break;
+		case FULL: options->full = true; break;
+		case SAVE: options->save = optarg; break;
 		case 'h': fputs(usage, stdout); return GB_EXIT_DONE;
 		case 'V': puts("ghost-diag " GB_VERSION); return GB_EXIT_DONE;
 		default:
@@ -114,6 +190,10 @@ static int read_options(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		return bad_usage("takes no arguments: ", argv[optind]);
+	if (!!options->save + options->json + options->full > 1)
+		return bad_usage("--save, --full and --json exclude each other", "");
+	if (options->save && strcmp(options->root, "/"))
+		return bad_usage("--save mounts on the running system, not below --root", "");
 	return -1;
 }
 
