@@ -104,10 +104,11 @@ static int save_text(const char *device, struct gb_root *root, const struct gb_t
 	struct gb_err err = { "" };
 	struct gb_mounter mounter;
 	char name[64];
+	time_t now = time(NULL);
 	const char *type;
 	int r;
 
-	name_file(time(NULL), name, sizeof(name));
+	name_file(now > 0 ? now : 0, name, sizeof(name));
 	gb_mounter_open(&mounter);
 	r = gb_save(root, &mounter, device, name, text->data, text->len, &type, &err);
 	if (r) {

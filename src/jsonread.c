@@ -184,9 +184,12 @@ bool gb_value_number(struct gb_value value, double *ret)
 	const char *at = value.at;
 	bool fraction = false;
 
-	if (!at || (*at != '-' && !isdigit((unsigned char)*at)))
+	if (!at)
 		return false;
-	for (at += *at == '-'; at < value.end; at++) {
+	at += *at == '-';
+	if (at == value.end || !isdigit((unsigned char)*at))
+		return false;
+	for (; at < value.end; at++) {
 		if (*at == '.' && !fraction) {
 			fraction = true;
 			continue;

@@ -88,11 +88,12 @@ static int explain(struct gb_root *root, const char *device, int vfat, struct gb
 		return gb_fail(err, EINVAL, "%s: has %s on it; FAT or ext is needed", device, type);
 	if (type || vfat == -ENODEV)
 		return gb_fail(err, ENODEV,
-			       "%s: FAT can't be mounted here: the image lacks modules; for the "
-			       "next one put lines vfat, nls_cp437 and nls_ascii into "
+			       "%s:%s FAT can't be mounted here, the image lacks modules; for "
+			       "the next one put lines vfat, nls_cp437 and nls_ascii into "
 			       "/etc/initramfs-tools/modules, or "
 			       "add_drivers+=\" vfat nls_cp437 nls_ascii \" into a file of "
-			       "/etc/dracut.conf.d", device);
+			       "/etc/dracut.conf.d", device,
+			       type ? "" : " no ext file system is on it, and");
 	return gb_fail(err, EINVAL,
 		       "%s: no FAT or ext file system is on it; a stick's is often on a "
 		       "partition, as /dev/sdb1 is of /dev/sdb", device);
@@ -164,7 +165,7 @@ int gb_save(struct gb_root *root, const struct gb_mounter *mounter, const char *
 	if (r)
 		return gb_fail(err, -r, "%s: %s", device,
 			       r == -ENOTBLK ? "is no disk or partition"
-			       : r == -EBUSY ? "is in use; a mounted one is not touched"
+			       : r == -EBUSY ? "is in use: mounted, or part of something else"
 					     : strerror(-r));
 	r = gb_root_mkdir(root, GB_RECORDS);
 	if (!r)

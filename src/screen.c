@@ -158,7 +158,7 @@ static enum gb_colour standing_text(const struct gb_diag_device *device, char *r
 		snprintf(ret, size, "not there; planned: %s", device->wants);
 		return GB_YELLOW;
 	default:
-		snprintf(ret, size, "%s%s, not asked to be claimed",
+		snprintf(ret, size, "%s%s, not claimed in this boot",
 			 device->driver[0] ? "on " : "without a driver",
 			 device->driver);
 		return GB_DIM;
@@ -304,7 +304,8 @@ static void add_checks(const struct page *page)
 	if (!checks->checks)
 		return;
 	gb_text_add(page->text, "\n", 1);
-	say(page, "checks", GB_BOLD, "%zu failed, %zu warnings, %s%s", failed, warned,
+	say(page, "checks", GB_BOLD, "%zu failed, %zu warning%s, %s%s", failed, warned,
+	    warned == 1 ? "" : "s",
 	    page->diag->checks_file ? "made at boot" : "made now",
 	    failed + warned ? "; more: ghost-verify" : "");
 	for (size_t m = 0; m < sizeof(marks) / sizeof(*marks); m++)

@@ -63,11 +63,12 @@ class Case:
     def desktop(self, **options):
         return sysfs.desktop(self.root, **options)
 
-    def call(self, *args, code=None, **options):
+    def call(self, *args, code=None, name="ghost-claim", **options):
         """The program as it is called. Whatever happens, it ends by itself and as documented."""
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
-        process = subprocess.Popen([self.suite.program, *args], stdin=subprocess.DEVNULL,
+        program = os.path.join(self.suite.base, name)
+        process = subprocess.Popen([program, *args], stdin=subprocess.DEVNULL,
                                    text=True,
                                    errors="surrogateescape", **options)
         try:
@@ -174,6 +175,8 @@ class Suite:
         self.slow = label == "asan"
         shutil.copy(program, self.program)
         os.chmod(self.program, 0o755)
+        for name in "ghost-verify", "ghost-diag":
+            os.symlink("ghost-claim", os.path.join(base, name))
 
     def golden(self, name, got):
         if self.update:
