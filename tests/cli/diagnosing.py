@@ -5,7 +5,7 @@ import os
 import re
 
 import sysfs
-from harness import cases, holds, same, test
+from harness import cases, holds, manuals, same, test
 
 RIVAL = "nouveau"
 KEYS = ["version", "tool", "arming", "record", "devices", "checks_file", "checks", "next", "back"]
@@ -164,6 +164,16 @@ def screen(t):
     fits(result.out)
     result.out = re.sub(r" *\d{3,}\.\d\d s", " AT s", result.out)
     t.golden("diag.txt", result)
+
+
+@test
+def keys_are_in_the_manual(t):
+    armed(t)
+    said, page = told(t), manuals["ghost-diag.8"]
+    words = list(said) + list(said["record"]) + list(said["devices"][0])
+    words += [kind for _, _, kind, _ in CHANNELS]
+    words += ["ours", "rival", "held", "refused", "absent", "unclaimed"]
+    same([word for word in words if not re.search(rf"\b{word}\b", page)], [])
 
 
 @test
