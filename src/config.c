@@ -167,7 +167,10 @@ static void decode_capabilities(struct pci_dev *pci, struct gb_config *config)
 	config->flr = GB_NO;
 	if (at) {
 		config->port = (pci_read_word(pci, at + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4;
-		if (pci_read_long(pci, at + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLRESET)
+		/* a capability at the very end goes on where nothing may be readable */
+		if (!readable(pci, at + PCI_EXP_DEVCAP))
+			config->flr = GB_CANNOT_TELL;
+		else if (pci_read_long(pci, at + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLRESET)
 			config->flr = GB_YES;
 	}
 	/* drivers/pci/pci.c pci_af_flr wants Transactions Pending as well */

@@ -130,6 +130,26 @@ static void conventional_is_known_at_64(void **state)
 	tree_clear(&tree);
 }
 
+/* A capability may begin where the bytes at hand end. */
+static void half_a_capability_tells_half(void **state)
+{
+	uint8_t space[4096];
+	struct gb_config config;
+	struct tree tree;
+
+	(void)state;
+	tree_make(&tree);
+	make_space(space);
+	space[0x34] = 0xfc;
+	memcpy(space + 0xfc, space + 0x40, 4);
+	space[0xfd] = 0;
+	read_space(&tree, space, 256, &config);
+	assert_int_equal(config.express, GB_YES);
+	assert_int_equal(config.port, GB_PORT_ROOT);
+	assert_int_equal(config.flr, GB_CANNOT_TELL);
+	tree_clear(&tree);
+}
+
 static void nobody_answers(void **state)
 {
 	uint8_t space[4096];
@@ -415,6 +435,7 @@ int main(void)
 		cmocka_unit_test(all_bytes),
 		cmocka_unit_test(no_bytes_no_answer),
 		cmocka_unit_test(conventional_is_known_at_64),
+		cmocka_unit_test(half_a_capability_tells_half),
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(hostile_lists_end),
 		cmocka_unit_test(many_resizable_bars),
