@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "list.h"
@@ -46,16 +45,16 @@ static void add_verdict(const struct gb_list *list, struct gb_table *table, int 
 	enum gb_fitness fitness = gb_list_judge(list, node, &reasons);
 	const struct gb_check *first = gb_list_reason(&reasons, fitness);
 	size_t others = reasons.checks - (first ? 1 : 0);
-	char bdf[GB_BDF_MAX], more[GB_BDF_MAX + 64] = "";
+	char bdf[GB_BDF_MAX];
 
-	if (others)
-		snprintf(more, sizeof(more), " (%zu more: ghost-boot verify %s)", others,
-			 gb_list_bdf(list, node, bdf));
-	gb_table_line(table, fitness_colour(fitness), "  %s%s%s%s", gb_fitness_name(fitness),
+	gb_table_line(table, fitness_colour(fitness), "  %s%s%s", gb_fitness_name(fitness),
 		      !first		  ? "" :
 		      fitness == GB_FIT ? ", but " :
 					  ": ",
-		      first ? first->text : "", more);
+		      first ? first->text : "");
+	if (others)
+		gb_table_line(table, GB_DIM, "  %zu more to know: ghost-boot verify %s", others,
+			      gb_list_bdf(list, node, bdf));
 	table->failed |= reasons.failed;
 	gb_checks_clear(&reasons);
 }
