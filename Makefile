@@ -19,6 +19,8 @@ DRACUTDIR ?= $(LIBDIR)/dracut
 INITRAMFSTOOLSDIR ?= $(PREFIX)/share/initramfs-tools
 ## MANDIR               manual pages, above man8
 MANDIR ?= $(PREFIX)/share/man
+## COMPLETIONDIR        bash completions
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 
 ## STATIC=1             0: link dynamically against the system's libkmod and libpci
 STATIC ?= 1
@@ -296,6 +298,7 @@ install: all
 	$(Q)$(foreach f,$(RULES),$(call put_text,0644,$f,$(UDEVDIR)/rules.d/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN8),$(call put,0644,$f,$(MANDIR)/man8/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN5),$(call put,0644,$f,$(MANDIR)/man5/$(notdir $f)) &&) :
+	$(Q)$(call put,0644,tools/completions/ghost-boot,$(COMPLETIONDIR)/ghost-boot)
 	$(Q)$(INSTALL) -d -m 0755 '$(DESTDIR)$(SYSCONFDIR)/ghost-boot'
 
 # The claims file is the user's; the folder goes only when it is empty.
@@ -303,7 +306,8 @@ uninstall:
 	$(Q)rm -f $(foreach f,$(addprefix $(SBINDIR)/,ghost-claim ghost-boot $(ALIASES)) $(IT:initramfs-tools-hook/%=$(INITRAMFSTOOLSDIR)/%) \
 		$(addprefix $(MODULEDIR)/,$(notdir $(DM))) $(addprefix $(UDEVDIR)/rules.d/,$(notdir $(RULES))) \
 		$(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
-		$(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))),'$(DESTDIR)$f')
+		$(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
+		$(COMPLETIONDIR)/ghost-boot,'$(DESTDIR)$f')
 	$(Q)rmdir '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(SYSCONFDIR)/ghost-boot' 2>/dev/null || :
 
 clean:

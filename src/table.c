@@ -21,7 +21,7 @@ struct gb_row {
 };
 
 #define GAP 2	     /* columns between two cells */
-#define NARROWEST 20 /* that the flexible column gets before others are left out */
+#define NARROWEST 16 /* that the flexible column gets before others are left out */
 
 static struct gb_row *last_row(const struct gb_table *table)
 {

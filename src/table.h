@@ -18,7 +18,7 @@ struct gb_text;
 struct gb_table {
 	struct gb_row *row;
 	size_t rows, room;
-	size_t flexible, narrowest; /* before others are left out; 0: 20 columns */
+	size_t flexible, narrowest; /* before others are left out; 0: 16 columns */
 	unsigned right;			     /* columns set to the right, as bits */
 	unsigned char spare[GB_TABLE_SPARE]; /* columns, never the first; 0: no more */
 	bool failed;			     /* out of memory */

@@ -104,7 +104,7 @@ static void add_differences(const struct gb_list *list, struct gb_table *table)
 
 void gb_list_groups(const struct gb_list *list, struct gb_text *ret)
 {
-	struct gb_table table = { .flexible = NAME, .right = 1 << GROUP, .spare = { ROLE, ID } };
+	struct gb_table table = { .flexible = NAME, .right = 1 << GROUP, .spare = { ID, ROLE } };
 	struct member *member = members(list);
 	size_t nodes = list->survey->topology.nodes;
 

@@ -103,7 +103,8 @@ static void list_vendors(struct gb_names *names)
 		}
 		names->vendor[names->vendors++] = (struct vendor){ (unsigned)id, line };
 	}
-	qsort(names->vendor, names->vendors, sizeof(*names->vendor), by_id);
+	if (names->vendors)
+		qsort(names->vendor, names->vendors, sizeof(*names->vendor), by_id);
 }
 
 static bool read_ids(struct gb_names *names, struct gb_root *root, const char *path)

@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs tests of the ghost-claim command on synthetic machines."""
+"""Runs tests of the programs on synthetic machines."""
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import traceback
 
 import sysfs
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RECORD, LATE = "run/ghost-boot/claim.json", "run/ghost-boot/late/"
-EXITS = (0, 1, 2, 3, 6)
+EXITS = (0, 1, 2, 3, 4, 6)
+BOOT = ("commands.", "listing.", "mapping.", "selecting.")  # modules that test ghost-boot
 found = []
-manuals = {}  # file name: text
+manuals = {}  # file name: text, completions too
 
 
 class Skip(Exception):
@@ -84,6 +89,34 @@ class Case:
 
     def run(self, *args, **options):
         return self.call("--root", self.root, *args, **options)
+
+    def boot(self, *args, **options):
+        """ghost-boot, which must leave the machine as it is."""
+        before = sysfs.snapshot(self.root)
+        result = self.run(*args, name="ghost-boot", **options)
+        same(sysfs.changes(before, sysfs.snapshot(self.root)), [], "changed by ghost-boot")
+        return result
+
+    def terminal(self, columns, *args, **environment):
+        """What ghost-boot writes to a terminal so wide."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        program = os.path.join(self.suite.base, "ghost-boot")
+        with subprocess.Popen([program, "--root", self.root, *args], stdin=subprocess.DEVNULL,
+                              stdout=theirs, stderr=theirs,
+                              env={"TERM": "xterm", "LC_ALL": "C.UTF-8", **environment}):
+            os.close(theirs)
+            said = b""
+            while True:
+                try:
+                    more = os.read(ours, 65536)
+                except OSError:  # the other end is closed
+                    break
+                if not more:
+                    break
+                said += more
+        os.close(ours)
+        return said.decode().replace("\r\n", "\n")
 
     def dry(self, **options):
         """The record of a dry run, which must leave the machine as it is."""
@@ -175,8 +208,19 @@ class Suite:
         self.slow = label == "asan"
         shutil.copy(program, self.program)
         os.chmod(self.program, 0o755)
+        boot = os.path.join(os.path.dirname(program), "ghost-boot")
+        self.has_boot = os.path.exists(boot)
+        if self.has_boot:
+            shutil.copy(boot, os.path.join(base, "ghost-boot"))
+            os.chmod(os.path.join(base, "ghost-boot"), 0o755)
         for name in "ghost-verify", "ghost-diag":
             os.symlink("ghost-claim", os.path.join(base, name))
+
+    def wants(self, name):
+        """Linking changes neither parsing nor judgement; ghost-boot is never static."""
+        if name.startswith(BOOT):
+            return self.has_boot and self.label != "dynamic"
+        return self.label != "dynamic" or name.startswith(("acting.", "options."))
 
     def golden(self, name, got):
         if self.update:
@@ -229,6 +273,7 @@ def main(programs, only, update):
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     golden = read_folder("tests/cli/golden")
     manuals.update(read_folder("tools/man"))
+    manuals["completion"] = read_folder("tools/completions")["ghost-boot"]
     good = True
     memory = "/dev/shm" if executable("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="ghost-cli.", dir=memory,
@@ -249,9 +294,7 @@ def main(programs, only, update):
                     drop_privileges()
                 for suite in suites:
                     for name, function, args in found:
-                        # linking changes neither parsing nor judgement
-                        if only in name and (suite.label != "dynamic" or
-                                             name.startswith(("acting.", "options."))):
+                        if only in name and suite.wants(name):
                             good &= suite.one(name, function, args)
                 code = 0 if good else 1
             finally:

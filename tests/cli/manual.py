@@ -7,7 +7,7 @@ import subprocess
 import sysfs
 from harness import DEVICE, LATE, RECORD, WHOLE, WORDS, Skip, cases, holds, same, test, manuals
 
-PROGRAM, FILE = "ghost-claim.8", "ghost-boot-claims.5"
+PROGRAM, FILE, BOOT = "ghost-claim.8", "ghost-boot-claims.5", "ghost-boot.8"
 PROGRAMS = [(name, name) for name in ("ghost-claim", "ghost-diag")]
 
 

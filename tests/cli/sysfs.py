@@ -86,9 +86,20 @@ class Function:
             link(os.path.join(folder, self.bdf), self.folder)
 
 
+    def regroup(self, group):
+        if os.path.lexists(self.file("iommu_group")):
+            os.unlink(os.path.join(os.path.realpath(self.file("iommu_group")), "devices", self.bdf))
+            os.unlink(self.file("iommu_group"))
+        if group is not None:
+            folder = self.machine.at(f"sys/kernel/iommu_groups/{group}")
+            link(os.path.join(folder, "devices", self.bdf), self.folder)
+            link(self.file("iommu_group"), folder)
+
+
 class Machine:
     def __init__(self, folder):
         self.dir = folder
+        self.functions = []
         os.makedirs(self.at("sys/bus/pci/devices"))
         os.makedirs(self.at("run"))
         os.makedirs(self.at("tmp"))
@@ -137,16 +148,14 @@ class Machine:
             f.secondary = secondary
             if not bare:
                 put(f.file("secondary_bus_number"), f"{secondary}\n")
-        if group is not None:
-            folder = self.at(f"sys/kernel/iommu_groups/{group}")
-            link(os.path.join(folder, "devices", f.bdf), f.folder)
-            link(f.file("iommu_group"), folder)
+        f.regroup(group)
         if serial:
             put(f.file("config"), config_space(ident, serial))
         if physfn:
             link(f.file("physfn"), physfn.folder)
         link(self.at(f"sys/bus/pci/devices/{f.bdf}"), f.folder)
         f.bind(driver)
+        self.functions.append(f)
         return f
 
 
