@@ -109,6 +109,15 @@ void gb_checks_clear(struct gb_checks *checks)
 	memset(checks, 0, sizeof(*checks));
 }
 
+bool gb_checks_have(const struct gb_checks *checks, const char *id, const char *subject)
+{
+	for (size_t i = 0; i < checks->checks; i++)
+		if (!strcmp(checks->check[i].id, id) &&
+		    !strcmp(checks->check[i].subject, subject))
+			return true;
+	return false;
+}
+
 size_t gb_checks_count(const struct gb_checks *checks, enum gb_mark mark)
 {
 	size_t n = 0;

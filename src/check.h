@@ -42,6 +42,8 @@ void gb_check_fix(struct gb_checks *checks, const char *format, ...);
 void gb_checks_clear(struct gb_checks *checks);
 
 const char *gb_mark_name(enum gb_mark mark);
+/* Whether a check of that id and subject is there. */
+bool gb_checks_have(const struct gb_checks *checks, const char *id, const char *subject);
 size_t gb_checks_count(const struct gb_checks *checks, enum gb_mark mark);
 
 /* For a person: one check a line, evidence and mend below those that did not pass, a sum. With

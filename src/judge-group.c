@@ -21,16 +21,6 @@ static const struct gb_device *device_of(const struct subject *s)
 	return s->members.survey->topology.node[s->members.node].device;
 }
 
-/* Another function of the same card brought it up already. */
-static bool known(const struct subject *s, const char *id)
-{
-	for (size_t i = 0; i < s->checks->checks; i++)
-		if (!strcmp(s->checks->check[i].id, id) &&
-		    !strcmp(s->checks->check[i].subject, s->members.subject))
-			return true;
-	return false;
-}
-
 /* ---- its group ------------------------------------------------------------------------- */
 
 static bool is_other(const struct gb_members *members, int node)
@@ -137,7 +127,7 @@ static void check_viable(const struct subject *s)
 	char names[NAMES_MAX];
 	size_t sure;
 
-	if (known(s, "viable"))
+	if (gb_checks_have(s->checks, "viable", s->members.subject)) /* from a function beside it */
 		return;
 	if (!gb_members_list(&s->members, in_the_way, names, sizeof(names), &sure)) {
 		gb_check(s->checks, "viable", GB_PASS, s->members.subject, claimed ?
@@ -289,7 +279,8 @@ static void check_truth(const struct subject *s)
 	const struct gb_difference *d;
 	int unlocated;
 
-	if (s->members.source != GB_GROUPS_KERNEL || known(s, "acs-lie"))
+	if (s->members.source != GB_GROUPS_KERNEL ||
+	    gb_checks_have(s->checks, "acs-lie", s->members.subject))
 		return;
 	if ((d = find_difference(s, GB_SPLIT)))
 		check_split(s, d);

@@ -140,10 +140,8 @@ void gb_judge_reserved(const struct gb_survey *survey, int node, struct gb_check
 	struct gb_members members;
 
 	gb_members_of(survey, node, &members);
-	for (size_t i = 0; i < checks->checks; i++)
-		if (!strcmp(checks->check[i].id, "reserved-memory") &&
-		    !strcmp(checks->check[i].subject, members.subject))
-			return;
+	if (gb_checks_have(checks, "reserved-memory", members.subject))
+		return;
 	if (members.source == GB_GROUPS_KERNEL)
 		check_kernel(&members, checks);
 	else

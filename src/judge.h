@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "survey.h"
+#include "vfio.h"
 
 /* What a survey means. Each adds its checks; none changes anything, or wakes or opens a device. */
 
@@ -30,12 +31,14 @@ void gb_judge_reserved(const struct gb_survey *survey, int node, struct gb_check
 /* What would be lost with it: the last display, the boot display, root, swap, boot or network
  * behind its group. Walks /sys; opens no device. (judge-loss.c) */
 void gb_judge_loss(const struct gb_survey *survey, int node, struct gb_checks *checks);
-/* The device itself: driver, framebuffer, resets, BARs, power, virtual functions.
- * (judge-device.c) */
+/* The device itself: driver, framebuffer, power, virtual functions (judge-device.c), and, as part
+ * of it, what its registers say: resets, BARs, link (judge-hardware.c). */
 void gb_judge_device(const struct gb_survey *survey, int node, struct gb_checks *checks);
+void gb_judge_hardware(const struct gb_survey *survey, int node, struct gb_checks *checks);
 /* Asks VFIO itself (VFIO_GROUP_GET_STATUS). Opens /dev/vfio/N, which may make a virtual machine
  * that starts just now fail: only for an explicit verify. (judge-viable.c, src/vfio) */
 void gb_judge_viable(const struct gb_survey *survey, int node, struct gb_checks *checks);
+void gb_judge_answer(int group, enum gb_vfio_answer answer, int error, struct gb_checks *checks);
 
 /* Whose processor, or at least IOMMU, this is: neither where nobody can tell. (judge-words.c) */
 bool gb_judge_is_intel(const struct gb_survey *survey);

@@ -215,6 +215,15 @@ int gb_root_write(struct gb_root *root, const char *path, const char *data)
 	return r;
 }
 
+int gb_root_open_device(struct gb_root *root, const char *path)
+{
+	int r = watched(root, GB_READ, path, NULL);
+
+	if (r < 0)
+		return r;
+	return root->real ? open_below(root, path, O_RDWR | O_NONBLOCK) : -EOPNOTSUPP;
+}
+
 ssize_t gb_root_readlink(struct gb_root *root, const char *path, char *buf, size_t size)
 {
 	ssize_t n = watched(root, GB_LINK, path, NULL);

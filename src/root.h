@@ -46,6 +46,10 @@ bool gb_root_exists(struct gb_root *root, const char *path);
  * same file? Not if a link leads out. */
 bool gb_root_is_plain(struct gb_root *root, const char *path);
 
+/* Opens a device node to talk to it, not to write; of the running system only, else -EOPNOTSUPP. The
+ * caller closes what it returns. */
+int gb_root_open_device(struct gb_root *root, const char *path);
+
 /* Calls `each` for every name but . and .. until it returns non-zero, and returns that. */
 typedef int (*gb_name_fn)(void *ctx, const char *name);
 int gb_root_list(struct gb_root *root, const char *path, gb_name_fn each, void *ctx);
