@@ -210,12 +210,13 @@ static void place_source(struct reader *r, char *source, const char *type)
 {
 	char name[PATH_MAX], *save = NULL;
 	struct btrfs search = { r, name };
+	bool btrfs = !strcmp(type, "btrfs");
 
 	for (char *s = strtok_r(source, ":", &save); s; s = strtok_r(NULL, ":", &save)) {
 		device_name(r, s, name);
-		if (!strcmp(type, "btrfs"))
+		if (btrfs)
 			gb_root_list(r->root, "/sys/fs/btrfs", place_btrfs, &search);
-		if (!r->placed)
+		if (!btrfs || !r->placed)
 			place(r, name);
 	}
 }
