@@ -213,7 +213,10 @@ $(D)/%.o: $(D)/%.c tools/build/config.h $(D)/ready
 		-Werror=implicit-function-declaration $(MUSL_CFLAGS) $(DEP) $(SMALL) \
 		$(HARDEN) -fno-pie -c -o $@ $<
 
-$(D)/libdeps.a: $(DEPS_O)
+$(D)/fnmatch.o: tools/build/fnmatch.c $(D)/ready
+	$(call say,CC,$@) $(MUSL_CC) -std=gnu11 $(MUSL_CFLAGS) $(WARN) $(SMALL) $(HARDEN) -fno-pie -c -o $@ $<
+
+$(D)/libdeps.a: $(DEPS_O) $(D)/fnmatch.o
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
 
 # ---- tests -------------------------------------------------------------------------------
