@@ -23,11 +23,12 @@ static bool between(const char *text, const char *before, const char *ends,
 	return true;
 }
 
-/* "driver: 'vfio-pci': driver_bound: bound to device '0000:01:00.0'" (drivers/base/dd.c) */
+/* "driver: 'vfio-pci': driver_bound: bound to device '0000:01:00.0'" (drivers/base/dd.c); since 6.7
+ * without the device, which is then the one that speaks. */
 static bool read_bound(const char *text, struct gb_event *ret)
 {
 	ret->kind = GB_EVENT_BOUND;
-	return strstr(text, "driver_bound: bound to device '") &&
+	return strstr(text, "driver_bound: bound to device") &&
 	       between(text, "driver: '", "'", ret->driver);
 }
 
@@ -72,10 +73,11 @@ bool gb_event_read(const struct gb_log_line *line, struct gb_bdf bdf, struct gb_
 		event.text = found + strlen(address) + (*rest == ' ');
 	} else if (!line->kernel) {
 		return false;
-	} else if (*rest == ':' && read_device(text, found, &event)) {
-		event.text = rest + 1 + (rest[1] == ' ');
-	} else if (!read_bound(text, &event) && !read_drm(text, &event)) {
-		return false;
+	} else if (!read_bound(text, &event)) {
+		if (*rest == ':' && read_device(text, found, &event))
+			event.text = rest + 1 + (rest[1] == ' ');
+		else if (!read_drm(text, &event))
+			return false;
 	}
 	*ret = event;
 	return true;

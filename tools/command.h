@@ -28,7 +28,8 @@ struct gb_command {
 	const char *help;
 };
 
-extern const struct gb_command gb_command_list, gb_command_map, gb_command_verify;
+extern const struct gb_command gb_command_diag, gb_command_list, gb_command_map,
+	gb_command_verify;
 
 /* getopt_long that says nothing itself. */
 int gb_command_option(int argc, char **argv, const char *letters, const struct option *known);

@@ -9,6 +9,7 @@ static const struct gb_command *const commands[] = {
 	&gb_command_list,
 	&gb_command_verify,
 	&gb_command_map,
+	&gb_command_diag,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -128,6 +128,9 @@ static void events(void **state)
 	check_event("driver: 'vfio-pci': driver_bound: bound to device '0000:01:00.0'",
 		    GB_EVENT_BOUND, "vfio-pci",
 		    "driver: 'vfio-pci': driver_bound: bound to device '0000:01:00.0'");
+	check_event("pci 0000:01:00.0: driver: 'vfio-pci': driver_bound: bound to device",
+		    GB_EVENT_BOUND, "vfio-pci",
+		    "pci 0000:01:00.0: driver: 'vfio-pci': driver_bound: bound to device");
 	check_event("[drm] Initialized bochs-drm 1.0.0 20130925 for 0000:01:00.0 on minor 0",
 		    GB_EVENT_DRIVER, "bochs-drm",
 		    "[drm] Initialized bochs-drm 1.0.0 20130925 for 0000:01:00.0 on minor 0");
