@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The manual pages say what the program does."""
+import os
 import re
 import shutil
 import subprocess
 
 import sysfs
-from harness import DEVICE, LATE, RECORD, WHOLE, WORDS, Skip, cases, holds, same, test, manuals
+from harness import DEVICE, LATE, RECORD, REPO, WHOLE, WORDS, Skip, cases, holds, same, test, manuals
 
 PROGRAM, FILE, BOOT = "ghost-claim.8", "ghost-boot-claims.5", "ghost-boot.8"
-PROGRAMS = [(name, name) for name in ("ghost-claim", "ghost-diag")]
+PROGRAMS = [(name, name) for name in ("ghost-claim", "ghost-verify", "ghost-diag")]
 
 
 def options(text):
@@ -37,6 +38,28 @@ def exit_codes(t, name):
     told = re.findall(r"(?:: |, )(\d)", line)
     page = manuals[name + ".8"].split(".Sh EXIT STATUS")[1].split(".Sh")[0]
     same(re.findall(r"^\.It (\d)$", page, re.M), told)
+
+
+def judgements():
+    """The sources that add checks, as one text."""
+    folder, text = os.path.join(REPO, "src"), ""
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("judge-") and name.endswith(".c"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                text += file.read()
+    return text
+
+
+@test
+def checks(t):
+    """Every check that a judgement may add is explained, and no other."""
+    text = judgements()
+    said = set(re.findall(r'gb_check\(\s*[^,]*checks,\s*(?:[^",]*\?\s*)?"([a-z-]+)"', text))
+    page = manuals["ghost-verify.8"].split(".Sh CHECKS")[1].split(".Sh FILES")[0]
+    told = {word for line in re.findall(r"^\.It Cm (.*)$", page, re.M) for word in line.split(" , ")}
+    same(sorted(said - told), [], "not in the manual")
+    same(sorted(word for word in told if f'"{word}"' not in text), [], "no such check")
+    holds(len(said) >= 30, f"only {sorted(said)}")
 
 
 @test
@@ -72,7 +95,7 @@ def optional_key(t, key, value):
         holds(word in manuals[FILE], word)
 
 
-@cases([(name, name) for name in (PROGRAM, FILE, "ghost-diag.8")])
+@cases([(name, name) for name in (PROGRAM, FILE, "ghost-verify.8", "ghost-diag.8")])
 def lint(t, name):
     page = t.folder + "/" + name
     sysfs.put(page, manuals[name])
@@ -83,7 +106,7 @@ def lint(t, name):
     same(done.stdout, "")
 
 
-@cases([(name, name) for name in (PROGRAM, FILE, "ghost-diag.8")])
+@cases([(name, name) for name in (PROGRAM, FILE, "ghost-verify.8", "ghost-diag.8")])
 def groff(t, name):
     page = t.folder + "/" + name
     sysfs.put(page, manuals[name])
