@@ -8,7 +8,7 @@ from harness import cases, holds, manuals, same, test
 from manual import options
 from studio import studio
 
-COMMANDS = ("list", "map", "verify")
+COMMANDS = ("diag", "list", "map", "verify")
 
 
 def boot(t, *args, **options):
@@ -42,7 +42,8 @@ WRONG = [
     ("option of a command before it", ("--all", "list")), ("unknown", ("list", "--bogus")),
     ("a letter", ("list", "-az")), ("an argument", ("list", "01:00.0")),
     ("two views", ("list", "--all", "--tree")), ("no output", ("map",)),
-    ("half an output", ("map", "-o")), ("two devices", ("verify", "01:00.0", "02:00.0")),
+    ("half an output", ("map", "-o")), ("no output for a timeline", ("diag", "--timeline")),
+    ("two forms", ("diag", "--full", "--json")), ("two devices", ("verify", "01:00.0", "02:00.0")),
     ("a root that is not there", ("--root", "/nowhere", "list")), ("half a root", ("--root",)),
 ]
 
@@ -128,7 +129,8 @@ COMPLETE = """. "$1"; COMP_LINE=$2; COMP_POINT=${#COMP_LINE}
 read -ra COMP_WORDS <<<"$2"; [[ $2 != *' ' ]] || COMP_WORDS+=('')
 COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _ghost_boot ghost-boot "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-printf '%s\\n' "${COMPREPLY[@]}""""
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
 
 
 def complete(t, line):
