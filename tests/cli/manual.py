@@ -6,7 +6,8 @@ import shutil
 import subprocess
 
 import sysfs
-from harness import DEVICE, LATE, RECORD, REPO, WHOLE, WORDS, Skip, cases, holds, same, test, manuals
+from harness import (DEVICE, LATE, RECORD, REPO, WHOLE, WORDS, Skip, cases, holds, same, test,
+                     manuals)
 
 PROGRAM, FILE, BOOT = "ghost-claim.8", "ghost-boot-claims.5", "ghost-boot.8"
 PROGRAMS = [(name, name) for name in ("ghost-claim", "ghost-verify", "ghost-diag")]
@@ -56,7 +57,8 @@ def checks(t):
     text = judgements()
     said = set(re.findall(r'gb_check\(\s*[^,]*checks,\s*(?:[^",]*\?\s*)?"([a-z-]+)"', text))
     page = manuals["ghost-verify.8"].split(".Sh CHECKS")[1].split(".Sh FILES")[0]
-    told = {word for line in re.findall(r"^\.It Cm (.*)$", page, re.M) for word in line.split(" , ")}
+    lines = re.findall(r"^\.It Cm (.*)$", page, re.M)
+    told = {word for line in lines for word in line.split(" , ")}
     same(sorted(said - told), [], "not in the manual")
     same(sorted(word for word in told if f'"{word}"' not in text), [], "no such check")
     holds(len(said) >= 30, f"only {sorted(said)}")
