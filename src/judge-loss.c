@@ -275,10 +275,11 @@ void gb_judge_loss(const struct gb_survey *survey, int node, struct gb_checks *c
 
 	gb_members_of(survey, node, &loss.members);
 	gb_bdf_format(survey->topology.node[node].device->bdf, loss.bdf);
-	check_last_display(&loss);
-	check_boot_display(&loss);
+	/* the worst first: a list shows one reason */
 	check_needs(&loss, GB_NEED_DISK);
 	check_needs(&loss, GB_NEED_NETWORK);
 	for (size_t i = 0; i < sizeof(by_class) / sizeof(*by_class); i++)
 		check_class(&loss, &by_class[i]);
+	check_last_display(&loss);
+	check_boot_display(&loss);
 }
