@@ -90,7 +90,9 @@ static void check_reset(const struct subject *s)
 
 /* ---- memory ---------------------------------------------------------------------------- */
 
-static const char *size_text(uint64_t size, char *ret, size_t room)
+#define SIZE_TEXT 48
+
+static const char *size_text(uint64_t size, char ret[static SIZE_TEXT])
 {
 	static const char units[][4] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
 	size_t unit = 0;
@@ -99,13 +101,13 @@ static const char *size_text(uint64_t size, char *ret, size_t room)
 		size /= 1024;
 		unit++;
 	}
-	snprintf(ret, room, "%llu %s", (unsigned long long)size, units[unit]);
+	snprintf(ret, SIZE_TEXT, "%llu %s", (unsigned long long)size, units[unit]);
 	return ret;
 }
 
 static void check_bars(const struct subject *s)
 {
-	char list[256] = "", size[32], file[GB_SYSFS_MAX];
+	char list[400] = "", size[SIZE_TEXT], file[GB_SYSFS_MAX];
 	struct gb_bars bars;
 	int unplaced = -1;
 	size_t at = 0;
@@ -119,7 +121,7 @@ static void check_bars(const struct subject *s)
 			unplaced = i;
 		at += (size_t)snprintf(list + at, sizeof(list) - at, "%sBAR %d of %s%s",
 				       at ? ", " : "", i,
-				       size_text(bars.bar[i].size, size, sizeof(size)),
+				       size_text(bars.bar[i].size, size),
 				       bars.bar[i].start >> 32 ? " above 4 GiB" : "");
 	}
 	if (unplaced >= 0) {
@@ -142,9 +144,9 @@ static unsigned largest(uint64_t sizes)
 }
 
 /* 2^size MiB; the specification ends at 2^47 (7.8.6.2), a register need not. */
-static const char *rebar_text(unsigned size, char *ret, size_t room)
+static const char *rebar_text(unsigned size, char ret[static SIZE_TEXT])
 {
-	return size < 44 ? size_text(UINT64_C(1) << (20 + size), ret, room) : "too much";
+	return size < 44 ? size_text(UINT64_C(1) << (20 + size), ret) : "too much";
 }
 
 static void check_rebar(const struct subject *s)
@@ -154,15 +156,15 @@ static void check_rebar(const struct subject *s)
 	for (unsigned i = 0; config->resizable == GB_YES && i < config->rebars; i++) {
 		const struct gb_rebar *bar = &config->rebar[i];
 		unsigned most = largest(bar->sizes);
-		char now[32], can[32];
+		char now[SIZE_TEXT], can[SIZE_TEXT];
 
 		if (!(bar->sizes & (bar->sizes - 1)))
 			continue; /* one size is no choice */
 		gb_check(s->checks, "resizable-bar", GB_PASS, s->bdf, "BAR %u is %s, %s%s", bar->bar,
-			 rebar_text(bar->size, now, sizeof(now)),
+			 rebar_text(bar->size, now),
 			 most > bar->size ? "and can be resized, before a driver has it, up to " :
 					    "the most it can be",
-			 most > bar->size ? rebar_text(most, can, sizeof(can)) : "");
+			 most > bar->size ? rebar_text(most, can) : "");
 		gb_check_evidence(s->checks, "/sys/bus/pci/devices/%s/resource%u_resize", s->bdf,
 				  bar->bar);
 	}

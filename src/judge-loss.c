@@ -28,17 +28,19 @@ static bool has_outlet(const struct gb_members *members, int node)
 }
 
 /* Whether the host still has it once the group is gone. */
-static bool remains(const struct loss *loss, int node)
+static enum gb_known remains(const struct loss *loss, int node)
 {
 	const struct gb_members *members = &loss->members;
 	const struct gb_survey *survey = members->survey;
 
-	return has_outlet(members, node) && node != members->node &&
-	       !gb_survey_is_claimed(survey, node) &&
-	       !gb_driver_is_vfio(gb_survey_driver(survey, node)) &&
-	       !gb_survey_same_slot(survey, node, members->node) &&
-	       (gb_survey_group(survey, members->source, node) != members->group ||
-		!gb_members_sure(members, node));
+	if (!has_outlet(members, node) || node == members->node ||
+	    gb_survey_is_claimed(survey, node) ||
+	    gb_driver_is_vfio(gb_survey_driver(survey, node)) ||
+	    gb_survey_same_slot(survey, node, members->node))
+		return GB_NO;
+	if (gb_survey_group(survey, members->source, node) != members->group)
+		return GB_YES;
+	return gb_members_sure(members, node) ? GB_NO : GB_CANNOT_TELL;
 }
 
 static bool may_lose_all(const struct loss *loss)
@@ -50,18 +52,25 @@ static bool may_lose_all(const struct loss *loss)
 
 static void check_last_display(const struct loss *loss)
 {
-	const struct gb_survey *survey = loss->members.survey;
-	int nodes = (int)survey->topology.nodes, other = 0;
+	int nodes = (int)loss->members.survey->topology.nodes, other, perhaps = GB_NOWHERE;
+	enum gb_known known = GB_NO;
 	char names[NAMES_MAX], bdf[GB_BDF_MAX];
 
 	if (!gb_members_list(&loss->members, has_outlet, names, sizeof(names), NULL))
 		return;
-	while (other < nodes && !remains(loss, other))
-		other++;
+	for (other = 0; other < nodes && (known = remains(loss, other)) != GB_YES; other++)
+		if (known == GB_CANNOT_TELL)
+			perhaps = other;
 	if (other < nodes) {
 		gb_check(loss->checks, "last-display", GB_PASS, loss->bdf,
 			 "the host keeps another display, %s",
 			 gb_bdf_format(device_of(&loss->members, other)->bdf, bdf));
+		return;
+	}
+	if (perhaps != GB_NOWHERE) {
+		gb_check(loss->checks, "last-display", GB_UNKNOWN, loss->bdf,
+			 "whether the host keeps another display can't be told: %s may go with it",
+			 gb_bdf_format(device_of(&loss->members, perhaps)->bdf, bdf));
 		return;
 	}
 	gb_check(loss->checks, "last-display", may_lose_all(loss) ? GB_WARN : GB_FAIL, loss->bdf,

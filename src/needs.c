@@ -262,7 +262,7 @@ static void read_mount(struct reader *r, const char *number, const char *point, 
 		lose(r, source, type);
 }
 
-/* proc_pid_mountinfo(5): after the number and mount point come any fields, then " - type source". */
+/* proc_pid_mountinfo(5): after number and mount point come any fields, then " - type source". */
 static void read_mount_line(void *ctx, unsigned number, const char *line)
 {
 	char device[32], point[1024], type[64], source[1024];

@@ -82,6 +82,15 @@ static void resets(void **state)
 	expect("reset", GB_PASS, "(flr bus)");
 	judge(SOUND);
 	expect("reset", GB_PASS, "with its bus");
+	pc_add(ROOT_PORT "/0000:01:00.2", "10b5:8112 0000:0000 060400",
+	       (struct shape){ .port = GB_PORT_TO_PCI, .bus = 2 }, 14, NULL);
+	judge(SOUND);
+	expect("reset", GB_PASS, "with its bus");
+	pc_add(ROOT_PORT "/0000:01:00.2/0000:02:00.0", "1b21:0612 0000:0000 010601",
+	       (struct shape){ .port = -1 }, 14, NULL);
+	judge(SOUND);
+	expect("reset", GB_UNKNOWN, "can't be told");
+	tree_delete(&tree, "/sys/bus/pci/devices/0000:02:00.0");
 	pc_add(ROOT_PORT "/0000:01:01.0", "1b21:0612 0000:0000 010601",
 	       (struct shape){ .port = GB_PORT_ENDPOINT }, 14, NULL);
 	judge(SOUND);
@@ -108,7 +117,7 @@ static void memory(void **state)
 	       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
 	       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
 	       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-	       "0x0000000000003000 0x000000000000307f 0x0000000000040101\n"
+	       "0x0000000000000000 0x000000000000007f 0x0000000000040101\n"
 	       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n");
 	judge(CARD);
 	expect("bars", GB_PASS, "BAR 0 of 16 MiB, BAR 1 of 16 GiB above 4 GiB");

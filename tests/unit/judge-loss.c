@@ -82,6 +82,15 @@ static void the_last_picture(void **state)
 	judge(CARD);
 	expect("last-display", GB_FAIL, "no other display");
 	expect("display-in-group", GB_FAIL, GRAPHICS);
+	/* it may go with the card */
+	pc_driver(GRAPHICS, "vfio-pci");
+	pc_no_groups();
+	pc_shape(ROOT_PORT, (struct shape){ .bus = 1, .bytes = 64 });
+	pc_add(ROOT_PORT "/0000:01:01.0", "102b:0532 0000:0000 030000",
+	       (struct shape){ .bytes = 64 }, -1, NULL);
+	judge(CARD);
+	expect("last-display", GB_UNKNOWN, "0000:01:01.0 may go with it");
+	pc_driver("0000:01:01.0", "vfio-pci");
 	/* a server that is reached by network */
 	pc_group(GRAPHICS, 0);
 	pc_driver(GRAPHICS, "vfio-pci");
