@@ -73,7 +73,7 @@ static int id_at(const char *line)
 
 static const char *next_line(const char *line)
 {
-	line += strcspn(line, "\n");
+	line = strchrnul(line, '\n');
 	return *line ? line + 1 : NULL;
 }
 
