@@ -127,7 +127,7 @@ static void check_viable(const struct subject *s)
 	char names[NAMES_MAX];
 	size_t sure;
 
-	if (gb_checks_have(s->checks, "viable", s->members.subject)) /* from a function beside it */
+	if (gb_checks_have(s->checks, "viable", s->members.subject))
 		return;
 	if (!gb_members_list(&s->members, in_the_way, names, sizeof(names), &sure)) {
 		gb_check(s->checks, "viable", GB_PASS, s->members.subject, claimed ?
@@ -297,10 +297,14 @@ static void check_truth(const struct subject *s)
 void gb_judge_group(const struct gb_survey *survey, int node, struct gb_checks *checks)
 {
 	struct subject s = { .checks = checks };
+	bool said;
 
 	gb_members_of(survey, node, &s.members);
 	gb_bdf_format(device_of(&s)->bdf, s.bdf);
+	said = gb_members_said(&s.members, checks, "group");
 	check_group(&s);
+	if (said)
+		return;
 	check_members(&s);
 	check_viable(&s);
 	check_truth(&s);

@@ -284,6 +284,10 @@ void gb_judge_loss(const struct gb_survey *survey, int node, struct gb_checks *c
 
 	gb_members_of(survey, node, &loss.members);
 	gb_bdf_format(survey->topology.node[node].device->bdf, loss.bdf);
+	if (gb_members_said(&loss.members, checks, "storage-in-group")) {
+		check_boot_display(&loss);
+		return;
+	}
 	/* the worst first: a list shows one reason */
 	check_needs(&loss, GB_NEED_DISK);
 	check_needs(&loss, GB_NEED_NETWORK);

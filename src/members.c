@@ -45,6 +45,23 @@ bool gb_members_goes(const struct gb_members *members, int node)
 	return GB_BASE_CLASS(there->device->id.class) != GB_CLASS_BRIDGE;
 }
 
+bool gb_members_said(const struct gb_members *members, const struct gb_checks *checks,
+		     const char *id)
+{
+	const struct gb_survey *survey = members->survey;
+	char bdf[GB_BDF_MAX];
+
+	if (!checks->checks)
+		return false;
+	for (int i = gb_members_next(members, members->node); i != GB_NOWHERE;
+	     i = gb_members_next(members, i))
+		if (gb_survey_same_slot(survey, i, members->node) &&
+		    gb_checks_have(checks, id,
+				   gb_bdf_format(survey->topology.node[i].device->bdf, bdf)))
+			return true;
+	return false;
+}
+
 bool gb_driver_is_vfio(const char *driver)
 {
 	return strstr(driver, "vfio");

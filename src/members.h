@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "check.h"
 #include "survey.h"
 
 /* The IOMMU group of one function as a person meets it: the kernel's if it has one, else the one
@@ -27,6 +28,11 @@ bool gb_members_sure(const struct gb_members *members, int node);
 
 /* Bridges and ports stay with the host; the rest of a group goes with the device. */
 bool gb_members_goes(const struct gb_members *members, int node);
+/* A function beside it, of the same group, has a check of that id already: what holds of their
+ * card need not be said again. */
+bool gb_members_said(const struct gb_members *members, const struct gb_checks *checks,
+		     const char *id);
+
 /* The driver manages its own DMA, so a group with it is viable (struct device_driver's
  * driver_managed_dma); an empty name is no driver, and viable too. */
 bool gb_driver_is_viable(const char *driver);

@@ -214,7 +214,7 @@ static void memory_of_the_firmware_in_its_table(void **state)
 static void said_once(void **state)
 {
 	struct gb_survey survey;
-	size_t viable = 0;
+	size_t viable = 0, ports = 0, groups = 0;
 
 	(void)state;
 	gb_checks_clear(&checks);
@@ -222,9 +222,14 @@ static void said_once(void **state)
 	for (int i = 0; i < (int)survey.topology.nodes; i++)
 		if (survey.topology.node[i].device->group == 14)
 			gb_judge_group(&survey, i, &checks);
-	for (size_t i = 0; i < checks.checks; i++)
+	for (size_t i = 0; i < checks.checks; i++) {
 		viable += !strcmp(checks.check[i].id, "viable");
+		ports += !strcmp(checks.check[i].id, "acs-path");
+		groups += !strcmp(checks.check[i].id, "group");
+	}
 	assert_int_equal(viable, 1);
+	assert_int_equal(ports, 1);
+	assert_int_equal(groups, 2);
 	gb_survey_clear(&survey);
 }
 

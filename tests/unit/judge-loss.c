@@ -251,6 +251,24 @@ static void the_network(void **state)
 	expect("network-behind-group", GB_PASS, "can have a network interface");
 }
 
+static void said_once(void **state)
+{
+	struct gb_survey survey;
+	size_t lines;
+
+	(void)state;
+	judge(CARD);
+	lines = checks.checks;
+	read_pc(&survey);
+	for (int i = 0; i < (int)survey.topology.nodes; i++)
+		if (survey.topology.node[i].device->id.class == 0x040300)
+			gb_judge_loss(&survey, i, &checks);
+	assert_int_equal(checks.checks, lines);
+	gb_survey_clear(&survey);
+	judge(SOUND);
+	expect("storage-in-group", GB_PASS, SOUND);
+}
+
 /* ---- the one word for a list --------------------------------------------------------------- */
 
 static enum gb_fitness fitness;
@@ -317,6 +335,7 @@ int main(void)
 		test(disks_without_a_number),
 		test(a_disk_of_several_controllers),
 		test(the_network),
+		test(said_once),
 		test(fit_or_not),
 		test(fit_if_it_were_on),
 	};
