@@ -33,14 +33,15 @@ class Contents:
 
 
 OURS = ("ghost-claim", "ghost-boot")
-CARRIED = ("sbin/ghost-claim", "etc/ghost-boot/claims", "rules.d/60-ghost-boot.rules",
-           "/vfio-pci.ko", "/vfio_iommu_type1.ko")
+CARRIED = ("sbin/ghost-claim", "sbin/ghost-verify", "sbin/ghost-diag", "etc/ghost-boot/claims",
+           "rules.d/60-ghost-boot.rules", "/vfio-pci.ko", "/vfio_iommu_type1.ko")
 SCENARIOS = [
     Contents("contents-initramfs-tools", "bookworm", "initramfs-tools",
-             (*CARRIED, "conf/conf.d/00-ghost-boot", "scripts/init-top/00_ghost_boot")),
+             (*CARRIED, "conf/conf.d/00-ghost-boot", "scripts/init-top/00_ghost_boot",
+              "scripts/panic/ghost-boot")),
     Contents("contents-dracut", "trixie", "dracut-systemd",
              (*CARRIED, "sysinit.target.wants/ghost-claim.service",
-              "hooks/cmdline/00-ghost-claim.sh")),
+              "hooks/cmdline/00-ghost-claim.sh", "hooks/emergency/99-ghost-diag.sh")),
     # A crash kernel touches as little as possible.
     *(Contents(f"kdump-{builder}-{suite}", suite, f"{builder}-kdump", unwanted=OURS)
       for builder in ("initramfs-tools", "dracut") for suite in ("bookworm", "trixie")),
