@@ -80,8 +80,11 @@ static void next_record(const struct gb_diag *diag, const struct next *next)
 	const struct gb_account *account = &diag->account;
 
 	if (!account->file && diag->arming == GB_ARMED)
-		say(next, "ghost-claim left no record: is it in the image? Rebuild the image and "
-			  "look in it for sbin/ghost-claim");
+		say(next, diag->survey.site.initramfs
+				  ? "ghost-claim was not started in this image; ghost-claim, typed "
+				    "here, claims now; then rebuild the image"
+				  : "ghost-claim left no record: rebuild the image, and look in it "
+				    "for sbin/ghost-claim");
 	if (account->broken)
 		say(next, "%s can't be read: it is no record of ours", account->file);
 	if (account->error[0])
@@ -136,5 +139,5 @@ void gb_diag_next(const struct gb_diag *diag, gb_next_fn each, void *ctx)
 	if (gb_diag_count(diag, GB_STANDS_HELD))
 		next_module(diag, &next);
 	if (diag->devices && gb_diag_count(diag, GB_STANDS_OURS) == diag->devices)
-		say(&next, "the claims hold; if this boot stopped, look for why in: dmesg | tail -30");
+		say(&next, "the claims hold; if this boot stopped, dmesg | tail says more");
 }

@@ -294,6 +294,18 @@ static void add_devices(const struct page *page)
 
 /* ---- checks and advice ------------------------------------------------------------------------- */
 
+/* Said above already, with how it came to that. */
+static bool is_told(const struct gb_diag *diag, const struct gb_check *check)
+{
+	char address[GB_BDF_MAX];
+
+	for (size_t i = 0; i < diag->devices && i < SHOWN_MAX; i++)
+		if (diag->device[i].placed && !strcmp(check->id, "driver") &&
+		    !strcmp(check->subject, gb_bdf_format(diag->device[i].bdf, address)))
+			return true;
+	return false;
+}
+
 static void add_checks(const struct page *page)
 {
 	static const enum gb_mark marks[] = { GB_FAIL, GB_WARN };
@@ -313,7 +325,7 @@ static void add_checks(const struct page *page)
 			const struct gb_check *check = &checks->check[i];
 			bool system = !strcmp(check->subject, "system");
 
-			if (check->mark != marks[m])
+			if (check->mark != marks[m] || is_told(page->diag, check))
 				continue;
 			shown++;
 			say(page, gb_mark_name(check->mark), m ? GB_YELLOW : GB_RED, "%s%s%s",

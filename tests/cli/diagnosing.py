@@ -148,6 +148,8 @@ def fits(screen, lines=24):
 CHECKS = {"version": 1, "checks": [
     {"id": "a-b", "result": "warn", "subject": "system", "text": "beware", "evidence": "/x",
      "fix": None},
+    {"id": "driver", "result": "fail", "subject": "0000:01:00.0", "text": "told above",
+     "evidence": None, "fix": None},
     {"id": "ok", "result": "pass", "subject": "system", "text": "fine", "evidence": None,
      "fix": None},
     {"id": "c", "result": "fail", "subject": "group 3", "text": "bad", "evidence": None,
@@ -304,9 +306,10 @@ def checks_of_the_boot(t):
     same(told(t)["checks_file"], "/run/ghost-boot/verify.json")
     sysfs.put(m.at("run/ghost-boot/verify.json"), json.dumps(CHECKS))
     same([(c["id"], c["result"], c["evidence"]) for c in told(t)["checks"]],
-         [("a-b", "warn", "/x"), ("ok", "pass", None), ("c", "fail", None)])
+         [("a-b", "warn", "/x"), ("driver", "fail", None), ("ok", "pass", None), ("c", "fail", None)])
     out = diag(t).out
     holds(out.index("group 3 bad") < out.index("beware"), "the worst comes first")
+    holds("told above" not in out, "said twice")
 
 
 @test
