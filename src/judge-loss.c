@@ -173,7 +173,8 @@ static size_t list_needs(const struct loss *loss, enum gb_need_kind kind, char *
 static void check_needs(const struct loss *loss, enum gb_need_kind kind)
 {
 	const struct gb_needs *needs = &loss->members.survey->needs;
-	bool disk = kind == GB_NEED_DISK, told = disk ? needs->disks : needs->network;
+	bool early = loss->members.survey->site.initramfs; /* nothing is mounted or up yet */
+	bool disk = kind == GB_NEED_DISK, told = !early && (disk ? needs->disks : needs->network);
 	const char *id = disk ? "disk-behind-group" : "network-behind-group";
 	const char *what = disk ? "disk" : "network interface";
 	char names[NAMES_MAX], carriers[NAMES_MAX];
@@ -194,11 +195,34 @@ static void check_needs(const struct loss *loss, enum gb_need_kind kind)
 		gb_check(loss->checks, id, GB_UNKNOWN, loss->bdf,
 			 "whether the host uses a %s in its group can't be told: it may be on %s",
 			 what, carriers);
-		gb_check_evidence(loss->checks, disk && told ? "%s" : "%s: can't be read",
-				  disk && told ? needs->lost :
-				  disk	       ? "/proc/self/mountinfo" :
-						 "/sys/class/net");
+		gb_check_evidence(loss->checks, early || told ? "%s" : "%s: can't be read",
+				  early ? "this is the initramfs" :
+				  told	? needs->lost :
+				  disk	? "/proc/self/mountinfo" :
+					  "/sys/class/net");
 	}
+}
+
+static bool is_kept(const struct gb_members *members, int node)
+{
+	const struct gb_line *line = gb_survey_line(members->survey, node);
+
+	return node != members->node && line && line->keep && gb_members_goes(members, node);
+}
+
+/* What `enable` found the host to live on. */
+static void check_kept(const struct loss *loss)
+{
+	char names[NAMES_MAX];
+	size_t sure;
+
+	if (!gb_members_list(&loss->members, is_kept, names, sizeof(names), &sure))
+		return;
+	gb_check(loss->checks, "keep-in-group", sure ? GB_FAIL : GB_UNKNOWN, loss->bdf,
+		 "the claims file keeps for the host what %s in its group: %s",
+		 sure ? "is" : "may be", names);
+	gb_check_evidence(loss->checks, "%s", loss->members.survey->claims_file);
+	gb_check_fix(loss->checks, "put the card into a slot of another group");
 }
 
 /* ---- by class: no disk need be seen for that --------------------------------------------- */
@@ -291,6 +315,7 @@ void gb_judge_loss(const struct gb_survey *survey, int node, struct gb_checks *c
 	/* the worst first: a list shows one reason */
 	check_needs(&loss, GB_NEED_DISK);
 	check_needs(&loss, GB_NEED_NETWORK);
+	check_kept(&loss);
 	for (size_t i = 0; i < sizeof(by_class) / sizeof(*by_class); i++)
 		check_class(&loss, &by_class[i]);
 	check_last_display(&loss);

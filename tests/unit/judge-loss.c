@@ -251,6 +251,24 @@ static void the_network(void **state)
 	expect("network-behind-group", GB_PASS, "can have a network interface");
 }
 
+static void before_the_root_file_system(void **state)
+{
+	(void)state;
+	tree_put(&tree, "/etc/initrd-release", "ID=debian\n");
+	tree_put(&tree, "/proc/net/route", "");
+	judge(DISK);
+	expect("disk-behind-group", GB_UNKNOWN, "this is the initramfs");
+	expect("network-behind-group", GB_UNKNOWN, "this is the initramfs");
+	expect_none("keep-in-group");
+	pc_claim(CLAIM_CARD "keep path=0000:00/06.0/00.0 id=15b7:5030 subsys=15b7:5030 class=010802\n");
+	judge(CARD);
+	expect_none("keep-in-group");
+	pc_group(DISK, 14);
+	judge(CARD);
+	expect("keep-in-group", GB_FAIL, DISK " (storage, nvme)");
+	expect("keep-in-group", GB_FAIL, "/etc/ghost-boot/claims");
+}
+
 static void said_once(void **state)
 {
 	struct gb_survey survey;
@@ -335,6 +353,7 @@ int main(void)
 		test(disks_without_a_number),
 		test(a_disk_of_several_controllers),
 		test(the_network),
+		test(before_the_root_file_system),
 		test(said_once),
 		test(fit_or_not),
 		test(fit_if_it_were_on),
