@@ -127,7 +127,7 @@ static void want_gone(struct work *w, bool (*match)(const struct work *w, size_t
 
 /* ---- comma lists ------------------------------------------------------------------------- */
 
-/* What says the contrary in the kernel's lists (drivers/iommu: intel_iommu=, amd_iommu=, iommu=). */
+/* What says the contrary in lists of the kernel (drivers/iommu: intel_iommu=, iommu=). */
 static const char *opposite_of(const char *piece)
 {
 	static const char *const pairs[][2] = {

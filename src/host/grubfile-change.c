@@ -109,7 +109,7 @@ static int prove(const struct source *s, const struct gb_edit *edit, const struc
 	return r == -ENOMEM ? r : 0;
 }
 
-/* ---- edits ------------------------------------------------------------------------------------ */
+/* ---- edits ---------------------------------------------------------------------------------- */
 
 /* Our own two lines, when the assignment is their second. */
 static bool is_block(const struct source *s, const struct gb_shell_assignment *a,
@@ -197,7 +197,8 @@ static int try_assignment(const struct source *s, const struct gb_shell_assignme
 	for (size_t i = 0; i < a->bytes; i++)
 		gb_text_add(&value, &a->byte[i].byte, 1);
 	r = value.failed ? -ENOMEM :
-	    gb_arguments_change(value.data ? value.data : "", value.len, s->want, s->wants, &changes, NULL);
+	    gb_arguments_change(value.data ? value.data : "", value.len, s->want, s->wants,
+				&changes, NULL);
 	gb_text_clear(&value);
 	if (r)
 		return r == -ENOMEM ? r : 0;

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "err.h"
+#include "shell-command.h"
 #include "text.h"
-
-#define NESTED_MAX 16
 
 struct shell {
 	const char *data;
@@ -26,18 +25,9 @@ static int peek(const struct shell *s, size_t ahead)
 	return ahead < s->len - s->at ? (unsigned char)s->data[s->at + ahead] : -1;
 }
 
-static unsigned line_of(const struct shell *s, size_t at)
-{
-	unsigned line = 1;
-
-	for (size_t i = 0; i < at && i < s->len; i++)
-		line += s->data[i] == '\n';
-	return line;
-}
-
 static int refuse(struct shell *s, size_t at, const char *why)
 {
-	return gb_fail(s->err, EINVAL, "line %u: %s", line_of(s, at), why);
+	return gb_shell_refuse(s->data, at, why, s->err);
 }
 
 static bool is_name(int c, bool first)
@@ -111,111 +101,10 @@ static int add_variable(struct shell *s, const char *name, size_t name_len, size
 	return r;
 }
 
-/* ---- commands in values, passed over ------------------------------------------------------ */
-
-static int skip_single(struct shell *s)
-{
-	const char *end = memchr(s->data + s->at + 1, '\'', s->len - s->at - 1);
-
-	if (!end)
-		return refuse(s, s->at, "a quote is never closed");
-	s->at = (size_t)(end - s->data) + 1;
-	return 0;
-}
-
-/* ${NAME:-word} inside a command: of few characters, none of which can end it otherwise. */
-static int skip_braces(struct shell *s)
-{
-	size_t at = s->at;
-
-	for (s->at += 2; peek(s, 0) != '}'; s->at++)
-		if (!isalnum(peek(s, 0)) && (peek(s, 0) < 0 || !strchr("_:+-?/. ", peek(s, 0))))
-			return refuse(s, at, "a command in it can't be followed");
-	s->at++;
-	return 0;
-}
-
-static int skip_command(struct shell *s, unsigned nested);
-
-static int skip_double(struct shell *s, unsigned nested)
-{
-	size_t begin = s->at++;
-	int r = 0;
-
-	while (!r && peek(s, 0) != '"') {
-		if (peek(s, 0) < 0)
-			return refuse(s, begin, "a quote is never closed");
-		if (peek(s, 0) == '`')
-			return refuse(s, s->at, "a command in it can't be followed");
-		if (peek(s, 0) == '$' && peek(s, 1) == '(')
-			r = skip_command(s, nested + 1);
-		else if (peek(s, 0) == '$' && peek(s, 1) == '{')
-			r = skip_braces(s);
-		else
-			s->at += peek(s, 0) == '\\' && peek(s, 1) >= 0 ? 2 : 1;
-	}
-	s->at++;
-	return r;
-}
-
-/* At "$(": to behind its end. What could hide or feign the end is refused. */
-static int skip_command(struct shell *s, unsigned nested)
-{
-	size_t begin = s->at;
-	unsigned depth = 1;
-	bool word = false; /* inside one */
-	int r = 0;
-
-	if (nested > NESTED_MAX || peek(s, 2) == '(')
-		return refuse(s, begin, "arithmetic or nested commands can't be followed");
-	for (s->at += 2; !r && depth; word = !strchr(" \t\n;|&()", s->data[s->at - 1])) {
-		int c = peek(s, 0);
-
-		if (c < 0)
-			return refuse(s, begin, "a command in it is never closed");
-		if ((c == '#' && !word) || c == '`' || (c == '<' && peek(s, 1) == '<') ||
-		    (!word && s->len - s->at > 4 && !memcmp(s->data + s->at, "case", 4)))
-			return refuse(s, s->at, "a command in it can't be followed");
-		if (c == '\'')
-			r = skip_single(s);
-		else if (c == '"')
-			r = skip_double(s, nested);
-		else if (c == '$' && peek(s, 1) == '(')
-			r = skip_command(s, nested + 1);
-		else if (c == '$' && peek(s, 1) == '{')
-			r = skip_braces(s);
-		else
-			s->at += c == '\\' && peek(s, 1) >= 0 ? 2 : 1;
-		depth += c == '(';
-		depth -= c == ')';
-	}
-	return r;
-}
-
-/* At a backquote: shells look for the next one without regard to quotes, or not. */
-static int skip_backquotes(struct shell *s)
-{
-	size_t begin = s->at;
-	unsigned single = 0, twice = 0;
-
-	for (s->at++; peek(s, 0) != '`'; s->at++) {
-		if (peek(s, 0) < 0)
-			return refuse(s, begin, "a command in it is never closed");
-		if (peek(s, 0) == '\\' || (peek(s, 0) == '<' && peek(s, 1) == '<'))
-			return refuse(s, s->at, "a command in it can't be followed");
-		single += peek(s, 0) == '\'';
-		twice += peek(s, 0) == '"';
-	}
-	s->at++;
-	if (single % 2 || twice % 2)
-		return refuse(s, begin, "a command in it can't be followed");
-	return 0;
-}
-
-static int pass_over(struct shell *s)
+static int pass_over(struct shell *s, enum gb_quote quote)
 {
 	s->now->unknown = "it holds the output of a command";
-	return peek(s, 0) == '`' ? skip_backquotes(s) : skip_command(s, 0);
+	return gb_shell_skip_command(s->data, s->len, &s->at, quote == GB_QUOTE_DOUBLE, s->err);
 }
 
 /* At a dollar sign. */
@@ -227,7 +116,7 @@ static int read_dollar(struct shell *s, enum gb_quote quote)
 	if (s->exported && quote == GB_QUOTE_NONE)
 		return refuse(s, at, "an exported value needs quotes around what it expands");
 	if (c == '(')
-		return pass_over(s);
+		return pass_over(s, quote);
 	if (is_joint(s, 1) || is_joint(s, 1 + brace + n) || c == '[' ||
 	    (quote == GB_QUOTE_NONE && (c == '\'' || c == '"')))
 		return refuse(s, at, "shells do not agree on what follows this dollar sign");
@@ -282,7 +171,7 @@ static int read_double(struct shell *s)
 		if (c == '$') {
 			r = read_dollar(s, GB_QUOTE_DOUBLE);
 		} else if (c == '`') {
-			r = pass_over(s);
+			r = pass_over(s, GB_QUOTE_DOUBLE);
 		} else if (is_joint(s, 0)) {
 			s->at += 2;
 		} else if (c == '\\' && next > 0 && strchr("$`\"\\", next)) {
@@ -331,7 +220,7 @@ static int read_value(struct shell *s)
 			r = read_dollar(s, GB_QUOTE_NONE);
 		else if (c == '`')
 			r = s->exported ? refuse(s, s->at, "an exported value needs quotes around "
-						 "a command") : pass_over(s);
+						 "a command") : pass_over(s, GB_QUOTE_NONE);
 		else
 			r = add_one(s, GB_QUOTE_NONE);
 	}
@@ -365,14 +254,14 @@ static int read_assignment(struct shell *s, size_t n, bool unset)
 	struct gb_shell_assignment a = { .at = s->at, .unset = unset };
 	int r;
 
-	a.line = line_of(s, s->at);
+	a.line = gb_shell_line(s->data, s->at);
 	if (n >= sizeof(a.name))
 		return refuse(s, s->at, "the variable's name is too long");
 	memcpy(a.name, s->data + s->at, n);
 	if (is_special(a.name))
 		return gb_fail(s->err, EINVAL, "line %u: %s is a variable of the shell's own", a.line,
 			       a.name);
-	s->now = &a;
+	s->now = &a; /* cppcheck-suppress autoVariables */
 	s->room = 0;
 	s->at += n + !unset;
 	r = unset ? 0 : read_value(s);
@@ -433,7 +322,7 @@ static int refuse_command(struct shell *s, size_t n)
 	for (size_t i = 0; i < sizeof(compound) / sizeof(*compound); i++)
 		if (is_word(s, n, compound[i]))
 			return gb_fail(s->err, EINVAL, "line %u: \"%s\" is not understood, only "
-				       "assignments are", line_of(s, s->at), compound[i]);
+				       "assignments are", gb_shell_line(s->data, s->at), compound[i]);
 	if (peek(s, n) == '+' && peek(s, n + 1) == '=')
 		return refuse(s, s->at, "+= is no assignment in every shell");
 	if (peek(s, n) == '(' && n)
@@ -445,7 +334,7 @@ static int refuse_command(struct shell *s, size_t n)
 	if (n && n < sizeof(name)) {
 		memcpy(name, s->data + s->at, n);
 		return gb_fail(s->err, EINVAL, "line %u: the command \"%s\" is not understood, only "
-			       "assignments are", line_of(s, s->at), name);
+			       "assignments are", gb_shell_line(s->data, s->at), name);
 	}
 	return refuse(s, s->at, "only assignments are understood");
 }

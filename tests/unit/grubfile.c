@@ -293,7 +293,7 @@ static void add_piece(struct gb_text *t)
 	const char *word = PICK("quiet", "splash", "a=b", "iommu=pt", "-- x", "k=\\\"a b\\\"", "\xff\xa0",
 				"\xc3\xa4", "=", "%s", "!", "\x81\x88", "{1,2}", "*", "~x", "#", "\\n");
 	const char *var = PICK("$A", "${B}", "$GRUB_CMDLINE_LINUX_DEFAULT", "$GRUB_CMDLINE_LINUX",
-			       "$C,", "$ ", "$%", "${A}", "$(echo c)", "`echo d`", "$UNSET", "$\\\nA",
+			       "$C,", "$ ", "$%", "${A}", "$(echo c 2>x||: ; (:))", "`echo d`", "$UNSET", "$\\\nA",
 			       "$A\\\nB");
 
 	switch (roll(8)) {
@@ -302,7 +302,9 @@ static void add_piece(struct gb_text *t)
 			     roll(3) ? PICK("ro", "rd.x=1 ", "\\$d", "\\\\", "\\\n", "'", "") : var);
 		break;
 	case 3: gb_text_addf(t, "'%s %s'", word, var); break;
-	case 4: gb_text_addf(t, "%s", roll(4) ? PICK("x", "y=z", "\\ ", "\\\"", "\\\n", "a#b") : word); break;
+	case 4:
+		gb_text_addf(t, "%s", roll(4) ? PICK("x", "y=z", "\\ ", "\\\"", "\\\n", "a#b") : word);
+		break;
 	case 5: gb_text_addf(t, "%s", var); break;
 	case 6: gb_text_addf(t, "\"%s %s\"", var, word); break;
 	default: gb_text_addf(t, "%s", PICK("''", "\"\"", "\"a b\"")); break;
