@@ -57,7 +57,7 @@ static bool has_file(struct gb_root *root, const struct lists *lists, const char
 
 		end = at + len + strcspn(at + len, "\n");
 		base = base ? base + 1 : at;
-		if (at[len] != ':' || strncmp(base, name, strlen(name)) ||
+		if (strncmp(base, name, strlen(name)) ||
 		    strncmp(base + strlen(name), ".ko", 3))
 			continue;
 		snprintf(path, sizeof(path), "%s/%.*s", lists->folder, (int)len, at);

@@ -138,6 +138,9 @@ static void amd(void **state)
 	judge(gb_judge_iommu);
 	says("firmware-table", GB_WARN, "AMD's IVRS");
 	says("iommu-running", GB_FAIL, "cannot tell why");
+	tree_put(&tree, "/proc/cmdline", "ro intel_iommu=off\n");
+	judge(gb_judge_iommu);
+	says("iommu-running", GB_FAIL, "cannot tell why");
 	tree_put(&tree, "/proc/cmdline", "ro amd_iommu=off\n");
 	judge(gb_judge_iommu);
 	says("iommu-running", GB_FAIL, "take amd_iommu=off out of");
