@@ -182,9 +182,6 @@ static void copy_line(const char *line, char *ret, size_t size)
 		len = size - 1;
 	memcpy(ret, line, len);
 	ret[len] = '\0';
-	for (char *c = ret; *c; c++)
-		if ((*c >= 0 && *c < ' ') || *c == 0x7f)
-			*c = '?';
 	for (size_t at = 0, bytes; ret[at]; at += bytes) {
 		bytes = gb_text_character(ret + at);
 		if (!bytes) {

@@ -163,7 +163,7 @@ def json_of_displays(t):
     gpu = found[1]
     same([gpu[key] for key in ("path", "id", "subsys", "class", "driver", "boot_vga", "group")],
          [m.gpu.path, m.gpu.id, m.gpu.subsys, m.gpu.cls, "nvidia", False, 12])
-    same(found[0]["boot_vga"], True)
+    same((found[0]["boot_vga"], found[0]["group"]), (True, 0))
 
 
 @cases([(name, args) for name, args in (("displays", ()), ("all", ("--all",)),
