@@ -69,34 +69,53 @@ static void add_device(const struct gb_list *list, struct gb_table *table, int n
 	gb_table_cell(table, gb_list_role_colour(list, node), "%s", gb_list_role(list, node));
 }
 
+static size_t count(const struct gb_list *list, bool unproven)
+{
+	const struct gb_differences *found = &list->survey->differences;
+	size_t n = 0;
+
+	for (size_t i = 0; i < found->differences; i++)
+		n += (found->difference[i].kind == GB_UNPROVEN) == unproven;
+	return n;
+}
+
+static void add_some(const struct gb_list *list, struct gb_table *table, bool unproven,
+		     const char *heading)
+{
+	const struct gb_differences *found = &list->survey->differences;
+	char text[256];
+
+	gb_table_line(table, GB_BOLD, "%s", heading);
+	for (size_t i = 0; i < found->differences; i++) {
+		const struct gb_difference *difference = &found->difference[i];
+
+		if ((difference->kind == GB_UNPROVEN) != unproven)
+			continue;
+		gb_list_difference(list, difference, text, sizeof(text));
+		gb_table_line(table, unproven ? GB_CYAN :
+			      difference->kind == GB_SPLIT ? GB_RED : GB_YELLOW,
+			      "  %s: %s", gb_difference_name(difference->kind), text);
+	}
+}
+
 /* Differences that say something of the machine are always shown; those that come from what
  * could not be read only on request. */
 static void add_differences(const struct gb_list *list, struct gb_table *table)
 {
-	const struct gb_differences *found = &list->survey->differences;
-	size_t unproven = 0, shown = 0;
-	char text[256];
+	size_t unproven = count(list, true), others = count(list, false);
 
 	gb_table_line(table, GB_PLAIN, "%s", "");
-	for (size_t i = 0; i < found->differences; i++) {
-		const struct gb_difference *difference = &found->difference[i];
-		bool weak = difference->kind == GB_UNPROVEN;
-
-		unproven += weak;
-		if (weak && !list->predict)
-			continue;
-		if (!shown++)
-			gb_table_line(table, GB_BOLD, "%s",
-				      "The kernel's groups are not what the rules of "
-				      GB_PREDICT_RULES " give:");
-		gb_list_difference(list, difference, text, sizeof(text));
-		gb_table_line(table, difference->kind == GB_SPLIT ? GB_RED : GB_YELLOW,
-			      "  %s: %s", gb_difference_name(difference->kind), text);
-	}
-	if (unproven && !list->predict)
-		gb_table_line(table, GB_DIM, "%zu groups are unproven, since config space can't "
-			      "be read: ghost-boot list --groups --predict", unproven);
-	if (!found->differences)
+	if (others)
+		add_some(list, table, false, "The kernel's groups are not what the rules of "
+					     GB_PREDICT_RULES " give:");
+	if (unproven && list->predict)
+		add_some(list, table, true, "The kernel has these apart, and the config space "
+					    "that would prove it can't be read:");
+	else if (unproven)
+		gb_table_line(table, GB_CYAN, "The kernel has %zu apart that can't be proven, "
+			      "since config space can't be read: ghost-boot list --groups "
+			      "--predict", unproven);
+	if (!unproven && !others)
 		gb_table_line(table, GB_GREEN, "%s",
 			      "The kernel's groups are those that the rules of " GB_PREDICT_RULES
 			      " give.");

@@ -160,11 +160,10 @@ void gb_list_difference(const struct gb_list *list, const struct gb_difference *
 			 "them apart: another kernel's rules, or firmware", first, second, a);
 		break;
 	case GB_LEFT_OUT:
-		snprintf(ret, size, "%s has no group: its IOMMU is not running", first);
+		snprintf(ret, size, "%s has no group: no IOMMU works for it", first);
 		break;
 	case GB_UNPROVEN:
-		snprintf(ret, size, "%s and %s are apart (groups %d and %d), and the config "
-			 "space that would prove it can't be read", first, second, a, b);
+		snprintf(ret, size, "%s and %s, groups %d and %d", first, second, a, b);
 		break;
 	}
 }

@@ -249,7 +249,10 @@ const char *gb_names_device(struct gb_names *names, const struct gb_identity *id
 	copy_line(entry->model, model, sizeof(model));
 	if (GB_BASE_CLASS(id->class) == GB_CLASS_DISPLAY)
 		turn_model(model, sizeof(model));
-	snprintf(ret, GB_NAME_MAX, "%s %s", maker, model);
+	if (strncasecmp(model, maker, strlen(maker))) /* "ASPEED", "ASPEED Graphics Family" */
+		snprintf(ret, GB_NAME_MAX, "%s %s", maker, model);
+	else
+		gb_text_copy(ret, GB_NAME_MAX, model);
 	return ret;
 }
 

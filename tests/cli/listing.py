@@ -243,11 +243,12 @@ def names(t):
     """What a person knows it by comes first; what is in no list has its class and IDs."""
     m = studio(t.root)
     m.function("07.0", "1234:5678", "0c0330")
+    m.function("08.0", "1a03:2000", "030000")
     text = t.boot("list", "--all").out
     for name in ("NVIDIA GeForce RTX 3090 Ti (GA102)", "Intel UHD Graphics 770 (Raptor Lake-S GT1)",
                  "NVIDIA GA102 High Definition Audio Controller", "Intel Ethernet Controller I225-V",
-                 " USB controller 1234:5678"):
-        holds(f"  {name.strip()}  " in text, f"{name} in\n{text}")
+                 "USB controller 1234:5678", "ASPEED Graphics Family"):
+        holds(f"  {name}  " in text, f"{name} in\n{text}")
 
 
 @test

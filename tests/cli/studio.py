@@ -11,6 +11,8 @@ IDS = """# a small one
 \t\t1462 5054  a board that is not looked for
 15b7  Sandisk Corp
 \t5030  WD Black SN850X NVMe SSD with a name that is too long for any terminal
+1a03  ASPEED Technology, Inc.
+\t2000  ASPEED Graphics Family
 8086  Intel Corporation
 \t15f3  Ethernet Controller I225-V
 \t7a38  PCI Express Root Port
