@@ -138,8 +138,8 @@ void gb_svg_box(struct gb_svg *svg, const char *class, double x, double y, doubl
 void gb_svg_line(struct gb_svg *svg, const char *class, double x1, double y1, double x2, double y2)
 {
 	gb_text_addf(svg->text,
-		     "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", class,
-		     x1, y1, x2, y2);
+		     "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
+		     class, x1, y1, x2, y2);
 }
 
 void gb_svg_elbow(struct gb_svg *svg, const char *class, double x1, double y1, double x2,
@@ -154,8 +154,8 @@ void gb_svg_elbow(struct gb_svg *svg, const char *class, double x1, double y1, d
 
 void gb_svg_dot(struct gb_svg *svg, const char *class, double x, double y, double radius)
 {
-	gb_text_addf(svg->text, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>\n", class,
-		     x, y, radius);
+	gb_text_addf(svg->text, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>\n",
+		     class, x, y, radius);
 }
 
 void gb_svg_label(struct gb_svg *svg, const char *class, double x, double y, const char *anchor,

@@ -57,7 +57,7 @@ int gb_command_open(struct gb_context *context, unsigned flags)
 		return gb_command_fail(context, err.text,
 				       gb_root_is_real(context->root) ?
 					       "Is this a machine with PCI, and /sys mounted?" :
-					       "--root wants a folder that has a machine's sys in it");
+					       "--root wants a folder with a machine's sys in it");
 	context->names = gb_names_open(context->root);
 	return 0;
 }

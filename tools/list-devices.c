@@ -5,7 +5,8 @@
 
 enum { ADDRESS, NAME, ID, GROUP, DRIVER, ROLE };
 
-static const struct gb_table empty = { .flexible = NAME, .right = 1 << GROUP, .spare = { ID, ROLE } };
+static const struct gb_table empty = { .flexible = NAME, .right = 1 << GROUP,
+				       .spare = { ID, ROLE } };
 
 static void add_head(struct gb_table *table, const char *last)
 {

@@ -4,27 +4,14 @@
 #include <string.h>
 
 #include "acs.h"
-#include "map.h"
-#include "svg.h"
-
-#define MARGIN 28
-#define STEP 30	      /* a level of the tree */
-#define HEAD 104      /* above the rows */
-#define FOOT 112      /* below: the legend */
-#define GROUP_WIDTH 104 /* the column on the right that names groups */
-
-struct pen {
-	const struct gb_map *map;
-	const struct gb_list *list;
-	struct gb_svg svg;
-};
+#include "pen.h"
 
 static double left_of(const struct gb_map_row *row)
 {
 	return MARGIN + row->depth * STEP;
 }
 
-static double right_of(const struct pen *pen)
+static double right_of(const struct gb_pen *pen)
 {
 	return pen->map->width - MARGIN - GROUP_WIDTH;
 }
@@ -39,120 +26,14 @@ static double middle_of(const struct gb_map_row *row)
 	return top_of(row) + (row->height < 40 ? row->height / 2 : 17);
 }
 
-static const struct gb_node *node_of(const struct pen *pen, int node)
+static const struct gb_node *node_of(const struct gb_pen *pen, int node)
 {
 	return &pen->list->survey->topology.node[node];
 }
 
-/* ---- heading and legend ------------------------------------------------------------------ */
-
-static bool read_line(const struct pen *pen, const char *path, const char *key, char *ret,
-		      size_t size)
-{
-	char text[4096], *at = text;
-	ssize_t n = gb_root_read(pen->list->context->root, path, text, sizeof(text));
-
-	if (n <= 0 || (*key && !(at = strstr(text, key))))
-		return false;
-	at += strlen(key);
-	at += strspn(at, " \t:");
-	at[strcspn(at, "\n")] = '\0';
-	gb_text_copy(ret, size, at);
-	return ret[0];
-}
-
-static void name_machine(const struct pen *pen, char *ret, size_t size)
-{
-	char maker[80], board[80];
-
-	if (read_line(pen, "/sys/class/dmi/id/board_name", "", board, sizeof(board)) &&
-	    read_line(pen, "/sys/class/dmi/id/board_vendor", "", maker, sizeof(maker)))
-		snprintf(ret, size, "%s %s", maker, board);
-	else if (!read_line(pen, "/sys/class/dmi/id/product_name", "", ret, size))
-		snprintf(ret, size, "PCI devices and IOMMU groups");
-}
-
-static void add_sum(const struct pen *pen, struct gb_text *text)
-{
-	const struct gb_survey *survey = pen->list->survey;
-
-	gb_text_addf(text, "%zu functions · %zu IOMMU groups, ", survey->topology.nodes,
-		     pen->map->groups);
-	if (pen->list->source == GB_GROUPS_KERNEL)
-		gb_text_addf(text, "the kernel’s%s", survey->site.release[0] ? "" : " own");
-	else
-		gb_text_addf(text, "predicted by the rules of " GB_PREDICT_RULES
-				   ": the kernel has none");
-}
-
-static void draw_heading(struct pen *pen)
-{
-	const struct gb_site *site = &pen->list->survey->site;
-	char machine[168], processor[128], fitted[192];
-	double room = pen->map->width - 2 * MARGIN;
-	struct gb_text text = { 0 };
-
-	name_machine(pen, machine, sizeof(machine));
-	gb_svg_label(&pen->svg, "title", MARGIN, 42, "start", "%s",
-		     gb_svg_fit("title", machine, room, fitted, sizeof(fitted)));
-	if (site->release[0])
-		gb_text_addf(&text, "Linux %s · ", site->release);
-	if (read_line(pen, "/proc/cpuinfo", "model name", processor, sizeof(processor)))
-		gb_text_addf(&text, "%s · ", processor);
-	add_sum(pen, &text);
-	gb_svg_label(&pen->svg, "dim", MARGIN, 66, "start", "%s",
-		     text.failed ? "" : gb_svg_fit("dim", text.data, room, fitted,
-						   sizeof(fitted)));
-	pen->svg.text->failed |= text.failed;
-	gb_text_clear(&text);
-}
-
-static double chip(struct pen *pen, const char *class, double x, double middle, const char *text)
-{
-	double width = gb_svg_width("small", text) + 10;
-	char label[32];
-
-	snprintf(label, sizeof(label), "small %s", strcmp(class, "accent") ? class : "strong");
-	gb_svg_box(&pen->svg, class, x, middle - 8, width, 16, 4);
-	gb_svg_label(&pen->svg, label, x + width / 2, middle + 4, "middle", "%s", text);
-	return x + width + 4;
-}
-
-static double legend(struct pen *pen, double x, double middle, const char *text)
-{
-	gb_svg_label(&pen->svg, "dim", x + 4, middle + 4.5, "start", "%s", text);
-	return x + gb_svg_width("dim", text) + 30;
-}
-
-static void draw_legend(struct pen *pen)
-{
-	double top = HEAD + pen->map->height + 16, x = MARGIN, y = top + 22;
-
-	gb_svg_line(&pen->svg, "rule", MARGIN, top, pen->map->width - MARGIN, top);
-	gb_svg_line(&pen->svg, "path", x, y, x + 30, y);
-	x = legend(pen, x + 34, y, "from the CPU to a display");
-	gb_svg_box(&pen->svg, "a0", x, y - 8, 30, 16, 5);
-	x = legend(pen, x + 34, y, "one IOMMU group, which moves as a whole");
-	x = legend(pen, chip(pen, "info", x, y, "comes along"), y, "of the same card");
-	legend(pen, chip(pen, "warn", x, y, "comes along"), y, "of another");
-	x = MARGIN;
-	y += 28;
-	x = legend(pen, x - 4, y, "ACS of a port:") - 20;
-	x = legend(pen, chip(pen, "good", x, y, "SV"), y, "on");
-	x = legend(pen, chip(pen, "warn", x, y, "SV"), y, "possible, off until the IOMMU is on");
-	x = legend(pen, chip(pen, "none", x, y, "SV"), y, "hard-wired");
-	x = legend(pen, chip(pen, "bad", x, y, "no ACS"), y, "does not isolate");
-	legend(pen, chip(pen, "none dashed", x, y, "ACS ?"), y, "cannot tell");
-	gb_svg_label(&pen->svg, "small dim", pen->map->width - MARGIN, y + 32, "end",
-		     "ghost-boot " GB_VERSION);
-	gb_svg_label(&pen->svg, "small dim", MARGIN, y + 32, "start",
-		     "SV source validation, RR request redirect, CR completion redirect, "
-		     "UF upstream forwarding");
-}
-
 /* ---- areas and ways ---------------------------------------------------------------------- */
 
-static void draw_areas(struct pen *pen)
+static void draw_areas(struct gb_pen *pen)
 {
 	const struct gb_map *map = pen->map;
 
@@ -174,7 +55,7 @@ static void draw_areas(struct pen *pen)
 	}
 }
 
-static void draw_ways(struct pen *pen, bool hot)
+static void draw_ways(struct gb_pen *pen, bool hot)
 {
 	const struct gb_map *map = pen->map;
 
@@ -192,7 +73,7 @@ static void draw_ways(struct pen *pen, bool hot)
 
 /* ---- rows -------------------------------------------------------------------------------- */
 
-static void name_group(const struct pen *pen, const struct gb_map_row *row, char *ret, size_t size)
+static void name_group(const struct gb_pen *pen, const struct gb_map_row *row, char *ret, size_t size)
 {
 	const struct gb_map *map = pen->map;
 	int first = map->group_of[row->node];
@@ -208,7 +89,7 @@ static void name_group(const struct pen *pen, const struct gb_map_row *row, char
 			 map->group[last].number, mark);
 }
 
-static void draw_group(struct pen *pen, const struct gb_map_row *row)
+static void draw_group(struct gb_pen *pen, const struct gb_map_row *row)
 {
 	const struct gb_map_row *before = row > pen->map->row ? row - 1 : NULL;
 	int group = row->group;
@@ -226,16 +107,16 @@ static void draw_group(struct pen *pen, const struct gb_map_row *row)
 }
 
 /* From right to left: returns where the next thing may end. */
-static double draw_pill(struct pen *pen, const char *class, double right, double middle,
+static double draw_pill(struct gb_pen *pen, const char *class, double right, double middle,
 			const char *text)
 {
 	double width = gb_svg_width("small", text) + 10;
 
-	chip(pen, class, right - width, middle, text);
+	gb_pen_chip(pen, class, right - width, middle, text);
 	return right - width - 6;
 }
 
-static double draw_acs(struct pen *pen, int at, double right, double middle)
+static double draw_acs(struct gb_pen *pen, int at, double right, double middle)
 {
 	const struct gb_node *node = node_of(pen, at);
 	const struct gb_acs *acs = &pen->list->survey->prediction.acs[at];
@@ -261,7 +142,7 @@ static double draw_acs(struct pen *pen, int at, double right, double middle)
 	return right - 2;
 }
 
-static bool beside_a_display(const struct pen *pen, int node)
+static bool beside_a_display(const struct gb_pen *pen, int node)
 {
 	const struct gb_topology *topology = &pen->list->survey->topology;
 
@@ -274,7 +155,7 @@ static bool beside_a_display(const struct pen *pen, int node)
 	return false;
 }
 
-static double draw_marks(struct pen *pen, const struct gb_map_row *row, double right, double middle)
+static double draw_marks(struct gb_pen *pen, const struct gb_map_row *row, double right, double middle)
 {
 	const char *driver = gb_survey_driver(pen->list->survey, row->node);
 	const struct gb_line *line = gb_survey_line(pen->list->survey, row->node);
@@ -290,7 +171,7 @@ static double draw_marks(struct pen *pen, const struct gb_map_row *row, double r
 	return draw_acs(pen, row->node, right, middle);
 }
 
-static void draw_name(struct pen *pen, const struct gb_map_row *row, const char *class,
+static void draw_name(struct gb_pen *pen, const struct gb_map_row *row, const char *class,
 		      double right)
 {
 	double x = left_of(row) + 12, y = middle_of(row) + 4.5;
@@ -309,7 +190,7 @@ static void draw_name(struct pen *pen, const struct gb_map_row *row, const char 
 		     gb_svg_fit(class, whole, right - x - 4, fitted, sizeof(fitted)));
 }
 
-static void draw_display(struct pen *pen, const struct gb_map_row *row)
+static void draw_display(struct gb_pen *pen, const struct gb_map_row *row)
 {
 	static const char *const classes[] = { "good", "bad", "none" };
 	const struct gb_device *device = node_of(pen, row->node)->device;
@@ -336,7 +217,7 @@ static void draw_display(struct pen *pen, const struct gb_map_row *row)
 	gb_checks_clear(&reasons);
 }
 
-static void draw_root(struct pen *pen, const struct gb_map_row *row)
+static void draw_root(struct gb_pen *pen, const struct gb_map_row *row)
 {
 	const struct gb_device *device = row->bus_of;
 	double left = left_of(row), y = middle_of(row) + 4.5;
@@ -357,7 +238,7 @@ static void draw_root(struct pen *pen, const struct gb_map_row *row)
 }
 
 /* All that a picture has no room for. */
-static void begin_tooltip(struct pen *pen, const struct gb_map_row *row)
+static void begin_tooltip(struct gb_pen *pen, const struct gb_map_row *row)
 {
 	const struct gb_device *device = node_of(pen, row->node)->device;
 	const struct gb_prediction *prediction = &pen->list->survey->prediction;
@@ -371,7 +252,7 @@ static void begin_tooltip(struct pen *pen, const struct gb_map_row *row)
 		     gb_join_text(prediction->member[row->node].join));
 }
 
-static void draw_row(struct pen *pen, const struct gb_map_row *row)
+static void draw_row(struct gb_pen *pen, const struct gb_map_row *row)
 {
 	double right = right_of(pen);
 
@@ -398,15 +279,16 @@ static void draw_row(struct pen *pen, const struct gb_map_row *row)
 
 void gb_map_draw(const struct gb_map *map, struct gb_text *ret)
 {
-	struct pen pen = { .map = map, .list = map->list, .svg = { ret } };
+	struct gb_pen pen = { .map = map, .list = map->list, .svg = { ret } };
 
-	gb_svg_begin(&pen.svg, map->width, HEAD + map->height + FOOT, "PCI devices and IOMMU groups");
-	draw_heading(&pen);
+	gb_svg_begin(&pen.svg, map->width, HEAD + map->height + FOOT,
+		     "PCI devices and IOMMU groups");
+	gb_pen_heading(&pen);
 	draw_areas(&pen);
 	draw_ways(&pen, false);
 	draw_ways(&pen, true);
 	for (size_t i = 0; i < map->rows; i++)
 		draw_row(&pen, &map->row[i]);
-	draw_legend(&pen);
+	gb_pen_legend(&pen);
 	gb_svg_end(&pen.svg);
 }

@@ -221,14 +221,14 @@ static void shorten_maker(char *maker)
 /* "GA102 [GeForce RTX 3090 Ti]" is known as GeForce RTX 3090 Ti (GA102). */
 static void turn_model(char *model, size_t size)
 {
-	char chip[GB_NAME_MAX], *bracket = strchr(model, '['), *end = strrchr(model, ']');
+	char chip[GB_NAME_MAX], *bracket = strstr(model, " ["), *end = strrchr(model, ']');
 
-	if (!bracket || bracket < model + 2 || !end || end < bracket + 2 || end[1])
+	if (!bracket || bracket == model || !end || end < bracket + 3 || end[1])
 		return;
 	gb_text_copy(chip, sizeof(chip), model);
-	chip[bracket - model - 1] = '\0';
+	chip[bracket - model] = '\0';
 	*end = '\0';
-	memmove(model, bracket + 1, strlen(bracket + 1) + 1);
+	memmove(model, bracket + 2, strlen(bracket + 2) + 1);
 	snprintf(model + strlen(model), size - strlen(model), " (%s)", chip);
 }
 

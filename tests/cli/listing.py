@@ -227,6 +227,7 @@ IDS = [("empty", b""), ("no newline", b"10de  NVIDIA"), ("NUL", b"10de  NV\0IDIA
        ("only a tab", b"\t"), ("long", b"10de  " + b"N" * 100000 + b"\n\t2203  " + b"x" * 100000),
        ("bracket", b"10de  []\n\t2203  []\n"), ("open bracket", b"10de  [\n\t2203  A [\n"),
        ("commas", b"10de  , , Inc.\n\t2203  ]x[\n"), ("no name", b"10de  \n\t2203  \n"),
+       ("no blank before a bracket", "10de  N\n\t2203  E\u2555[x]\n".encode()),
        ("huge", b"#" * (17 << 20))]
 
 
@@ -236,6 +237,7 @@ def odd_names(t, data):
     sysfs.put(m.at("usr/share/misc/pci.ids"), data)
     text = t.boot("list", "--all", code=0).out
     holds("10de:2203" in text, text)
+    holds(text.isprintable() or all(c.isprintable() or c == "\n" for c in text), repr(text))
 
 
 @test
