@@ -178,19 +178,26 @@ static void add_others(const struct gb_diag *diag, struct gb_timeline *ret)
 
 /* ---- moments --------------------------------------------------------------------------------- */
 
+/* Display drivers call themselves after their module and "drm": bochs-drm is in bochs. */
+static bool is_in_module(const char *driver, const char *module)
+{
+	char with[GB_DRIVER_MAX + 4];
+
+	snprintf(with, sizeof(with), "%s-drm", module);
+	return gb_text_same_module(driver, module) || gb_text_same_module(driver, with);
+}
+
 static bool is_of_interest(const struct gb_timeline *timeline, const char *module)
 {
-	if (!strncmp(module, "vfio", 4))
-		return true;
-	for (size_t i = 0; i < timeline->lanes; i++)
-		for (size_t k = 0; k < timeline->lane[i].spans; k++) {
-			const char *driver = timeline->lane[i].span[k].driver;
-			size_t len = strlen(module);
+	for (size_t i = 0; i < timeline->lanes; i++) {
+		const struct gb_lane *lane = &timeline->lane[i];
 
-			/* bochs-drm is in bochs */
-			if (gb_text_same_module(driver, module) || !strncmp(driver, module, len))
+		if (is_in_module(lane->wants, module) || is_in_module(lane->driver, module))
+			return true;
+		for (size_t k = 0; k < lane->spans; k++)
+			if (is_in_module(lane->span[k].driver, module))
 				return true;
-		}
+	}
 	return false;
 }
 
@@ -254,7 +261,7 @@ static void frame(struct gb_timeline *timeline)
 	timeline->begin -= width / 10;
 	if (timeline->begin < width / 3)
 		timeline->begin = 0;
-	timeline->end += width / 5;
+	timeline->end += width / 4;
 }
 
 void gb_timeline_read(const struct gb_diag *diag, struct gb_timeline *ret)

@@ -137,6 +137,8 @@ static void events(void **state)
 	check_event("ghost-boot: 0000:01:00.0 10de:2203 is on vfio-pci", GB_EVENT_OURS, "",
 		    "10de:2203 is on vfio-pci");
 	assert_false(read_event("nouveau 10000:01:00.0: other domain", true, &event));
+	assert_false(read_event("driver: 'x': driver_bound: bound to device '10000:01:00.0'", true,
+				&event));
 	assert_false(read_event("snd_hda_intel 0000:01:00.1: other function", true, &event));
 	assert_false(read_event("two words 0000:01:00.0: x", true, &event));
 	assert_false(read_event(" 0000:01:00.0: x", true, &event));
