@@ -270,7 +270,7 @@ static void judge_running(const struct gb_survey *s, struct gb_checks *checks)
 			gb_check_evidence(checks, UNITS ":%s", units.names.data);
 	} else if (units.units) {
 		gb_check(checks, "iommu-running", GB_FAIL, SYSTEM,
-			 "an IOMMU runs, and no PCI device has a group");
+			 "an IOMMU runs, and none of the devices looked at has a group");
 		gb_check_evidence(checks, UNITS ":%s", units.names.data);
 	} else if (!r) {
 		judge_off(s, checks);

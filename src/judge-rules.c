@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmdline.h"
+#include "root.h"
 #include "text.h"
 
 #define SYSTEM "system"
@@ -206,13 +207,26 @@ static void judge_config(const struct gb_survey *s, struct gb_checks *checks)
 	}
 }
 
+static int stop(void *ctx, const char *name)
+{
+	(void)ctx;
+	(void)name;
+	return 1;
+}
+
+/* A boot looks at claimed functions only: others may have groups. */
+static bool kernel_has_groups(const struct gb_survey *s)
+{
+	return s->grouped || gb_root_list(s->root, "/sys/kernel/iommu_groups", stop, NULL) > 0;
+}
+
 void gb_judge_rules(const struct gb_survey *survey, struct gb_checks *checks)
 {
 	judge_config(survey, checks);
 	judge_override(survey, checks);
 	judge_joined(survey, checks);
 	judge_left_out(survey, checks);
-	for (int i = 0; survey->grouped && i < (int)survey->topology.nodes; i++)
-		if (is_integrated_display(survey, i))
+	for (int i = 0; i < (int)survey->topology.nodes; i++)
+		if (is_integrated_display(survey, i) && kernel_has_groups(survey))
 			judge_display(survey, i, checks);
 }
