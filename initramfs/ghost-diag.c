@@ -169,7 +169,8 @@ static int read_options(int argc, char **argv, struct options *options)
 	enum { ROOT = 256, JSON, FULL, SAVE };
 	static const struct option known[] = {
 		{ "root", required_argument, NULL, ROOT }, { "json", no_argument, NULL, JSON },
-		{ "full", no_argument, NULL, FULL },	   { "save", required_argument, NULL, SAVE },
+		{ "full", no_argument, NULL, FULL },
+		{ "save", required_argument, NULL, SAVE },
 		{ "help", no_argument, NULL, 'h' },	   { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};

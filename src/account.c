@@ -82,7 +82,8 @@ static void take_problems(struct gb_account *account, struct gb_value record)
 		return;
 	TEXT(item, "file", file);
 	TEXT(item, "text", text);
-	snprintf(account->problem, sizeof(account->problem), "%s:%u: %s", file, line_of(item), text);
+	snprintf(account->problem, sizeof(account->problem), "%s:%u: %s", file, line_of(item),
+		 text);
 }
 
 static bool take_record(struct gb_account *account, struct gb_value record)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lines.h"
+#include "loads.h"
 #include "root.h"
 #include "text.h"
 
@@ -73,42 +74,27 @@ static void add(struct search *s, const char *what, const char *format, ...)
 	ret->channels++;
 }
 
-static bool is_it(const struct search *s, const char *word)
-{
-	return gb_text_same_module(word, s->ret->module);
-}
+/* ---- one line of each kind of file ------------------------------------------------- */
 
-/* ---- one line of each kind of file ------------------------------------------------------- */
+static void found(struct search *s, unsigned number, const char *what)
+{
+	add(s, what, "%s:%u", s->file, number);
+}
 
 static void list_line(void *ctx, unsigned number, const char *line)
 {
 	struct search *s = ctx;
-	const char *at = line;
-	char word[GB_DRIVER_MAX];
 
-	if (gb_lines_word(&at, word, sizeof(word)) && is_it(s, word))
-		add(s, line, "%s:%u", s->file, number);
+	if (gb_loads_in_list(line, s->ret->module))
+		found(s, number, line);
 }
 
-/* "modprobe -q nouveau", "insmod /lib/modules/…/nouveau.ko" */
 static void script_line(void *ctx, unsigned number, const char *line)
 {
 	struct search *s = ctx;
-	char word[PATH_MAX];
-	const char *at = line;
-	bool loads = false;
 
-	while (gb_lines_word(&at, word, sizeof(word)) && word[0] != '#') {
-		char *name = strrchr(word, '/');
-
-		name = name ? name + 1 : word;
-		name[strcspn(name, ".;&|)'")] = '\0';
-		if (loads && is_it(s, name)) {
-			add(s, line, "%s:%u", s->file, number);
-			return;
-		}
-		loads |= strstr(name, "modprobe") || !strcmp(name, "insmod");
-	}
+	if (gb_loads_in_script(line, s->ret->module))
+		found(s, number, line);
 }
 
 /* Says the kernel whether a module is there: only then can it have wanted another. */
@@ -125,29 +111,11 @@ static bool is_loaded(struct gb_root *root, const char *module)
 static void softdep_line(void *ctx, unsigned number, const char *line)
 {
 	struct search *s = ctx;
-	char word[GB_DRIVER_MAX], wants[GB_DRIVER_MAX];
-	const char *at = line;
+	char wants[GB_DRIVER_MAX];
 
-	if (!gb_lines_word(&at, word, sizeof(word)) || strcmp(word, "softdep") ||
-	    !gb_lines_word(&at, wants, sizeof(wants)) || strchr(wants, '/') ||
-	    !is_loaded(s->root, wants))
-		return;
-	while (gb_lines_word(&at, word, sizeof(word)))
-		if (is_it(s, word))
-			add(s, line, "%s:%u", s->file, number);
-}
-
-static bool is_in_list(const struct search *s, const char *list)
-{
-	char word[GB_DRIVER_MAX];
-
-	for (size_t len; *list; list += len + (list[len] == ',')) {
-		len = strcspn(list, ",");
-		snprintf(word, sizeof(word), "%.*s", (int)len, list);
-		if (is_it(s, word))
-			return true;
-	}
-	return false;
+	if (gb_loads_in_softdep(line, s->ret->module, wants, sizeof(wants)) &&
+	    !strchr(wants, '/') && is_loaded(s->root, wants))
+		found(s, number, line);
 }
 
 /* systemd:src/modules-load/modules-load.c takes its word with and without "rd.". */
@@ -166,75 +134,32 @@ static const struct {
 static void cmdline_line(void *ctx, unsigned number, const char *line)
 {
 	struct search *s = ctx;
-	enum gb_channel_kind wanted = s->kind;
-	char word[1024];
+	char what[200];
 
-	while (gb_lines_word(&line, word, sizeof(word)))
-		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-			const char *list = gb_lines_after(word, words[i].word);
-
-			if (words[i].kind == wanted && list && is_in_list(s, list))
-				add(s, word, "%s:%u", s->file, number);
-		}
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (words[i].kind == s->kind &&
+		    gb_loads_in_word(line, words[i].word, s->ret->module, what, sizeof(what)))
+			found(s, number, what);
 }
 
-/* dracut.conf(5): force_drivers becomes rd.driver.pre= in the image. */
 static void dracut_line(void *ctx, unsigned number, const char *line)
 {
 	struct search *s = ctx;
-	const char *value = gb_lines_after(line + strspn(line, " \t"), "force_drivers");
-	char word[GB_DRIVER_MAX];
 
-	if (!value)
-		return;
-	value += strspn(value, "+=");
-	for (size_t len; *(value += strspn(value, " \t\"'")) && *value != '#'; value += len) {
-		len = strcspn(value, " \t\"'");
-		snprintf(word, sizeof(word), "%.*s", (int)len, value);
-		if (is_it(s, word))
-			add(s, line, "%s:%u", s->file, number);
-	}
-}
-
-/* Module aliases for PCI have no wildcard but the star (scripts/mod/file2alias.c). */
-static bool fits(const char *alias, const char *name)
-{
-	const char *star = NULL, *back = NULL;
-
-	while (*name) {
-		if (*alias == '*') {
-			star = ++alias;
-			back = name;
-		} else if (*alias == *name) {
-			alias++;
-			name++;
-		} else if (star) {
-			alias = star;
-			name = ++back;
-		} else {
-			return false;
-		}
-	}
-	while (*alias == '*')
-		alias++;
-	return !*alias;
+	if (gb_loads_in_dracut(line, s->ret->module))
+		found(s, number, line);
 }
 
 static void alias_line(void *ctx, unsigned number, const char *line)
 {
 	struct search *s = ctx;
-	char alias[256], module[GB_DRIVER_MAX];
-	const char *at = line;
+	char alias[256];
 
-	if (strncmp(line, "alias pci:", 10) || !gb_lines_word(&at, alias, sizeof(alias)) ||
-	    !gb_lines_word(&at, alias, sizeof(alias)) ||
-	    !gb_lines_word(&at, module, sizeof(module)) || !is_it(s, module) ||
-	    !fits(alias, s->modalias))
-		return;
-	add(s, alias, "%s:%u", s->file, number);
+	if (gb_loads_by_alias(line, s->modalias, s->ret->module, alias, sizeof(alias)))
+		found(s, number, alias);
 }
 
-/* ---- files and folders --------------------------------------------------------------------- */
+/* ---- files and folders ------------------------------------------------------------- */
 
 static void look_in_file(struct search *s, const char *file, size_t max, gb_line_fn each)
 {

@@ -34,7 +34,7 @@ size_t gb_diag_count(const struct gb_diag *diag, enum gb_standing standing)
 	return n;
 }
 
-/* ---- the checks made at boot, or now ------------------------------------------------------- */
+/* ---- the checks made at boot, or now ----------------------------------------------- */
 
 static enum gb_mark mark_of(const char *name)
 {
@@ -97,7 +97,7 @@ static void read_checks(struct gb_diag *diag)
 		gb_verify_run(&diag->survey, &what, &diag->checks);
 }
 
-/* ---- the devices ----------------------------------------------------------------------------- */
+/* ---- the devices ------------------------------------------------------------------- */
 
 static struct gb_diag_device *add_device(struct gb_diag *diag)
 {
@@ -179,8 +179,8 @@ static bool was_refused(const struct gb_diag_device *device)
 {
 	const struct gb_account_device *account = device->account;
 
-	return account && strcmp(account->decision, "claim") && strcmp(account->decision, "moved") &&
-	       strcmp(account->decision, "absent");
+	return account && strcmp(account->decision, "claim") &&
+	       strcmp(account->decision, "moved") && strcmp(account->decision, "absent");
 }
 
 static enum gb_standing stand(const struct gb_diag *diag, const struct gb_diag_device *device)
@@ -222,7 +222,7 @@ static void look_at(struct gb_diag *diag, struct gb_diag_device *device)
 		gb_channel_find(diag->root, device->bdf, device->driver, &device->channels);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------- */
 
 static void read_cmdline(struct gb_diag *diag)
 {

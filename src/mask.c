@@ -20,7 +20,7 @@ static size_t hex_run(const char *at)
 	return n;
 }
 
-/* ---- what is known by its form: the length of it at the beginning of a word, or 0 -------------- */
+/* ---- what is known by its form: the length of it at the beginning of a word, or 0 ---- */
 
 /* RFC 9562: 8-4-4-4-12. */
 static size_t is_uuid(const char *at)
@@ -75,7 +75,9 @@ static size_t is_ipv4(const char *at)
 		dots += i < len;
 		digits = value = 0;
 	}
-	return dots == 3 && !is_word(at[len]) && !(at[len] == '.' && is_word(at[len + 1])) ? len : 0;
+	if (is_word(at[len]) || (at[len] == '.' && is_word(at[len + 1])))
+		return 0;
+	return dots == 3 ? len : 0;
 }
 
 /* "fe80::1", or eight groups. A PCI address has three, and a dot behind. */
@@ -112,7 +114,7 @@ static const struct {
 	{ is_ipv6, "[IP]" },   { is_wwn, "[id]" },
 };
 
-/* ---- what is known by what stands before it ------------------------------------------------------ */
+/* ---- what is known by what stands before it ---------------------------------------- */
 
 static const struct {
 	const char *before;

@@ -139,7 +139,8 @@ static int write_file(struct gb_root *root, const char *name, const char *data, 
 	char folder[PATH_MAX];
 	int parent, fd, r;
 
-	snprintf(folder, sizeof(folder), "%s" FOLDER, gb_root_is_real(root) ? "" : gb_root_dir(root));
+	snprintf(folder, sizeof(folder), "%s" FOLDER,
+		 gb_root_is_real(root) ? "" : gb_root_dir(root));
 	parent = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (parent < 0)
 		return -errno;
@@ -179,7 +180,8 @@ int gb_save(struct gb_root *root, const struct gb_mounter *mounter, const char *
 	undone = mounter->unmount(mounter->ctx, FOLDER);
 	if (r)
 		return gb_fail(err, -r, "%s on %s: %s", name, device,
-			       r == -EEXIST ? "is there already, and stays as it is" : strerror(-r));
+			       r == -EEXIST ? "is there already, and stays as it is"
+					    : strerror(-r));
 	if (undone)
 		return gb_fail(err, -undone, "%s is written, but %s can't be unmounted: %s", name,
 			       device, strerror(-undone));

@@ -62,7 +62,7 @@ static void say(const struct page *page, const char *label, enum gb_colour colou
 	add_words(page, INDENT, INDENT, text);
 }
 
-/* ---- the boot as a whole --------------------------------------------------------------------- */
+/* ---- the boot as a whole ----------------------------------------------------------- */
 
 static void add_plan(const struct page *page)
 {
@@ -135,7 +135,7 @@ static void add_unread(const struct page *page)
 		    strerror(diag->log_error));
 }
 
-/* ---- one device -------------------------------------------------------------------------------- */
+/* ---- one device -------------------------------------------------------------------- */
 
 static enum gb_colour standing_text(const struct gb_diag_device *device, char *ret, size_t size)
 {
@@ -292,7 +292,7 @@ static void add_devices(const struct page *page)
 		    diag->devices - SHOWN_MAX);
 }
 
-/* ---- checks and advice ------------------------------------------------------------------------- */
+/* ---- checks and advice ------------------------------------------------------------- */
 
 /* Said above already, with how it came to that. */
 static bool is_told(const struct gb_diag *diag, const struct gb_check *check)

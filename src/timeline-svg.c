@@ -37,7 +37,7 @@ static bool is_claimed(const struct gb_lane *lane)
 	return lane->kind == GB_LANE_CLAIMED;
 }
 
-/* ---- axis ------------------------------------------------------------------------------------ */
+/* ---- axis -------------------------------------------------------------------------- */
 
 /* 1, 2 or 5 times a power of ten, for about eight ticks. */
 static double find_step(double width)
@@ -68,7 +68,7 @@ static void draw_axis(struct canvas *c)
 	}
 }
 
-/* ---- lanes ------------------------------------------------------------------------------------- */
+/* ---- lanes ------------------------------------------------------------------------- */
 
 static const char *role_of(const struct canvas *c, const struct gb_lane *lane)
 {
@@ -99,7 +99,8 @@ static void draw_span(struct canvas *c, const struct gb_lane *lane, const struct
 	gb_svg_group(&c->svg, span->from < 0 ? "%s, since when is not known" : "%s from %.3f s%s",
 		     span->driver, span->from, span->certain ? "" : ", when it was first heard of");
 	gb_svg_box(&c->svg, span->from < 0 ? "none" : class, x, y, end - x, BAR, 5);
-	snprintf(text, sizeof(text), span->from < 0 ? "%s" : "%s  %.2f s", span->driver, span->from);
+	snprintf(text, sizeof(text), span->from < 0 ? "%s" : "%s  %.2f s", span->driver,
+		 span->from);
 	if (gb_svg_width("bold", text) > room)
 		snprintf(text, sizeof(text), "%s", span->driver);
 	if (room > 24)
@@ -150,7 +151,7 @@ static void draw_lanes(struct canvas *c)
 		draw_lane(c, &t->lane[i], lane_top(t, i));
 }
 
-/* ---- moments ----------------------------------------------------------------------------------- */
+/* ---- moments ----------------------------------------------------------------------- */
 
 #define ROWS 3 /* of labels above the lanes */
 
@@ -181,7 +182,8 @@ static void draw_mark(struct canvas *c, const struct gb_instant *mark, size_t ro
 	bool module = mark->kind == GB_MARK_MODULE;
 	double x = x_of(c, mark->at), top = TOP - 12 - (label ? 16 + 15 * (double)row : 0);
 
-	gb_svg_group(&c->svg, module ? "module %s, %.3f s" : "%s, %.3f s", mark_text(mark), mark->at);
+	gb_svg_group(&c->svg, module ? "module %s, %.3f s" : "%s, %.3f s", mark_text(mark),
+		     mark->at);
 	gb_svg_line(&c->svg, module ? "edge dashed" : "edge", x, top, x, c->below + 2);
 	if (label)
 		gb_svg_label(&c->svg, module ? "small dim" : "small bold", left ? x - 4 : x + 4,
@@ -244,7 +246,7 @@ static void draw_claim(struct canvas *c)
 	gb_svg_group_end(&c->svg);
 }
 
-/* ---- around it --------------------------------------------------------------------------------- */
+/* ---- around it --------------------------------------------------------------------- */
 
 static void draw_head(struct canvas *c, const struct gb_diag *diag)
 {
@@ -258,8 +260,8 @@ static void draw_head(struct canvas *c, const struct gb_diag *diag)
 			     account->arming, ours, diag->devices);
 	else
 		gb_svg_label(&c->svg, "dim", 24, 58, "start", "%s",
-			     diag->arming == GB_UNARMED	       ? "this boot claimed nothing: not armed"
-			     : diag->arming == GB_SWITCHED_OFF ? "this boot claimed nothing: switched off"
+			     diag->arming == GB_UNARMED	       ? "nothing claimed: not armed"
+			     : diag->arming == GB_SWITCHED_OFF ? "nothing claimed: switched off"
 							       : "the claim left no record");
 }
 

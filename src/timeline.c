@@ -27,7 +27,7 @@ static struct gb_lane *add_lane(struct gb_timeline *timeline, enum gb_lane_kind 
 	return lane;
 }
 
-/* ---- who held it ----------------------------------------------------------------------------- */
+/* ---- who held it ------------------------------------------------------------------- */
 
 static void add_span(struct gb_lane *lane, const char *driver, double from, bool certain)
 {
@@ -119,7 +119,7 @@ static void end_spans(struct gb_lane *lane, double end)
 		lane->span[lane->spans - 1].to = end;
 }
 
-/* ---- which devices ----------------------------------------------------------------------------- */
+/* ---- which devices ----------------------------------------------------------------- */
 
 static void add_claimed(const struct gb_diag *diag, struct gb_timeline *ret)
 {
@@ -176,7 +176,7 @@ static void add_others(const struct gb_diag *diag, struct gb_timeline *ret)
 	}
 }
 
-/* ---- moments --------------------------------------------------------------------------------- */
+/* ---- moments ----------------------------------------------------------------------- */
 
 /* Display drivers call themselves after their module and "drm": bochs-drm is in bochs. */
 static bool is_in_module(const char *driver, const char *module)
