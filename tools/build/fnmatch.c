@@ -8,10 +8,10 @@
 /* One bracket expression, from behind its "[": where it ends, or NULL when it is not closed. */
 static const char *bracket(const char *p, char c, bool *ret)
 {
-	bool not = *p == '!', found = false;
+	bool inverted = *p == '!', found = false;
 	const char *first;
 
-	p += not;
+	p += inverted;
 	for (first = p; *p && (*p != ']' || p == first); p++) {
 		if (*p == '\\' && p[1])
 			p++;
@@ -25,7 +25,7 @@ static const char *bracket(const char *p, char c, bool *ret)
 			found |= *p == c;
 		}
 	}
-	*ret = found != not;
+	*ret = found != inverted;
 	return *p ? p + 1 : NULL;
 }
 
