@@ -82,7 +82,8 @@ TOOL := $(sort $(wildcard tools/*.c))
 # Evaluated only by the recipes that use it.
 SYSTEM_CFLAGS = $(shell $(PKG_CONFIG) --cflags libkmod libpci)
 SYSTEM_LIBS = $(shell $(PKG_CONFIG) --libs libkmod libpci)
-HOST_LIBS = $(shell $(PKG_CONFIG) --libs libkmod libpci libarchive blkid efivar)
+HOST_LIBS = $(shell $(PKG_CONFIG) --libs libkmod libpci blkid efivar zlib liblzma libzstd liblz4 lzo2) \
+	-lbz2
 
 # ---- ghost-claim -------------------------------------------------------------------------
 

@@ -188,6 +188,21 @@ int gb_root_read_log(struct gb_root *root, const char *path, size_t max, char **
 	return read_whole(root, path, max, true, ret, ret_len);
 }
 
+int gb_root_file(struct gb_root *root, const char *path)
+{
+	int r = watched(root, GB_READ, path, NULL), fd;
+	struct stat st;
+
+	if (r < 0)
+		return r;
+	fd = open_below(root, path, O_RDONLY | O_NONBLOCK); /* a pipe would wait for its writer */
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
 int gb_root_write_on(struct gb_root *root, const char *path, int *fd, const char *data)
 {
 	size_t len = strlen(data);

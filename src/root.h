@@ -36,6 +36,9 @@ int gb_root_read_all(struct gb_root *root, const char *path, size_t max, char **
 /* The same of /dev/kmsg: its records so far, at most `max` bytes of them. */
 int gb_root_read_log(struct gb_root *root, const char *path, size_t max, char **ret,
 		     size_t *ret_len);
+/* A descriptor that reads a regular file (-EINVAL for anything else), for files too large to hold;
+ * the caller closes it. */
+int gb_root_file(struct gb_root *root, const char *path);
 /* One write() to a file that exists: a sysfs attribute or a device node. */
 int gb_root_write(struct gb_root *root, const char *path, const char *data);
 /* The same; *fd, negative at first, is then open and serves the next write. */

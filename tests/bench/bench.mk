@@ -5,3 +5,7 @@
 $(B)/bench/%: $(B)/static/tests/bench/%.o
 	$(call say,LD,$@) mkdir -p $(@D) && $(MUSL_CC) -static -no-pie $(LINK) -s $(LDFLAGS) \
 		-o $@ $^
+
+# Against the system's libraries, as ghost-boot is.
+$(B)/bench/image: $(B)/dynamic/tests/bench/image.o $(patsubst %.c,$(B)/dynamic/%.o,$(HOST) $(SRC))
+	$(call say,LD,$@) mkdir -p $(@D) && $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(HOST_LIBS)
