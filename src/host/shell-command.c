@@ -17,7 +17,7 @@ struct cursor {
 
 static int peek(const struct cursor *s, size_t ahead)
 {
-	return ahead < s->len - s->at ? (unsigned char)s->data[s->at + ahead] : -1;
+	return s->at <= s->len && ahead < s->len - s->at ? (unsigned char)s->data[s->at + ahead] : -1;
 }
 
 int gb_shell_refuse(const char *data, size_t at, const char *why, struct gb_err *err)
@@ -80,7 +80,7 @@ static int skip_double(struct cursor *s, unsigned nested)
 		else
 			s->at += peek(s, 0) == '\\' && peek(s, 1) >= 0 ? 2 : 1;
 	}
-	s->at++;
+	s->at += !r;
 	return r;
 }
 
@@ -190,7 +190,7 @@ static int skip_list(struct cursor *s, char close, unsigned nested)
 			due = false;
 		}
 	}
-	s->at++;
+	s->at += !r;
 	return r;
 }
 

@@ -22,7 +22,7 @@ struct shell {
 
 static int peek(const struct shell *s, size_t ahead)
 {
-	return ahead < s->len - s->at ? (unsigned char)s->data[s->at + ahead] : -1;
+	return s->at <= s->len && ahead < s->len - s->at ? (unsigned char)s->data[s->at + ahead] : -1;
 }
 
 static int refuse(struct shell *s, size_t at, const char *why)
@@ -153,7 +153,7 @@ static int read_single(struct shell *s)
 			return refuse(s, begin, "a quote is never closed");
 		r = add_one(s, GB_QUOTE_SINGLE);
 	}
-	s->at++;
+	s->at += !r;
 	return r;
 }
 
@@ -181,7 +181,7 @@ static int read_double(struct shell *s)
 			r = add_one(s, GB_QUOTE_DOUBLE);
 		}
 	}
-	s->at++;
+	s->at += !r;
 	return r;
 }
 
