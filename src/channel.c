@@ -327,6 +327,37 @@ static bool is_built_in(struct search *s, const char *driver)
 	return true;
 }
 
+/* The same command line serves images of every builder; each reads its own words only. On a host
+ * nobody can tell which the next one will be. */
+static bool is_read(struct gb_root *root, enum gb_channel_kind kind)
+{
+	bool initramfs_tools = gb_root_exists(root, "/conf/initramfs.conf");
+
+	switch (kind) {
+	case GB_CHANNEL_MODULES_LOAD:
+		return !initramfs_tools &&
+		       (!gb_root_exists(root, "/usr/lib/initrd-release") ||
+			gb_root_exists(root, "/usr/lib/systemd/systemd-modules-load"));
+	case GB_CHANNEL_DRIVER_PRE:
+	case GB_CHANNEL_DRIVER_POST:
+		return !initramfs_tools;
+	default:
+		return true;
+	}
+}
+
+static void look_in_place(struct search *s, enum gb_channel_kind kind, const char *path,
+			  const char *ending, gb_line_fn each)
+{
+	s->kind = kind;
+	if (!is_read(s->root, kind))
+		return;
+	if (ending)
+		look_in_folder(s, path, ending, each);
+	else
+		look_in_file(s, path, FILE_MAX, each);
+}
+
 void gb_channel_find(struct gb_root *root, struct gb_bdf bdf, const char *driver,
 		     struct gb_channels *ret)
 {
@@ -335,19 +366,14 @@ void gb_channel_find(struct gb_root *root, struct gb_bdf bdf, const char *driver
 	memset(ret, 0, sizeof(*ret));
 	if (!*driver || strchr(driver, '/') || is_built_in(&s, driver))
 		return;
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		s.kind = places[i].kind;
-		if (places[i].ending)
-			look_in_folder(&s, places[i].path, places[i].ending, places[i].each);
-		else
-			look_in_file(&s, places[i].path, FILE_MAX, places[i].each);
-	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		look_in_place(&s, places[i].kind, places[i].path, places[i].ending,
+			      places[i].each);
 	s.kind = GB_CHANNEL_SOFTDEP;
 	look_in_kernel_files(&s, "modules.softdep", FILE_MAX, softdep_line);
 	look_for_alias(&s, bdf);
 	look_for_holder(&s);
-	for (size_t i = 0; i < sizeof(late_places) / sizeof(*late_places); i++) {
-		s.kind = late_places[i].kind;
-		look_in_file(&s, late_places[i].path, FILE_MAX, late_places[i].each);
-	}
+	for (size_t i = 0; i < sizeof(late_places) / sizeof(*late_places); i++)
+		look_in_place(&s, late_places[i].kind, late_places[i].path, NULL,
+			      late_places[i].each);
 }

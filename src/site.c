@@ -101,8 +101,9 @@ static void find_distribution(struct gb_root *root, const char *cmdline, struct 
 
 	/* dracut and mkinitcpio leave initrd-release, made from the system's own */
 	if (!read_release(root, "/etc/os-release", &release) &&
-	    !read_release(root, "/usr/lib/os-release", &release))
-		read_release(root, "/etc/initrd-release", &release);
+	    !read_release(root, "/usr/lib/os-release", &release) &&
+	    !read_release(root, "/etc/initrd-release", &release))
+		read_release(root, "/usr/lib/initrd-release", &release);
 	gb_text_copy(ret->name, sizeof(ret->name), release.name);
 	ret->distribution = distribution_of(&release);
 	if (!release.id[0] && gb_root_exists(root, "/conf/initramfs.conf"))
@@ -297,7 +298,9 @@ void gb_site_read(struct gb_root *root, struct gb_site *ret)
 	memset(ret, 0, sizeof(*ret));
 	if (gb_root_read_all(root, "/proc/cmdline", TEXT_MAX, &cmdline, &len))
 		cmdline = NULL;
-	ret->initramfs = gb_root_exists(root, "/etc/initrd-release") ||
+	/* only with systemd is there a link to it in /etc */
+	ret->initramfs = gb_root_exists(root, "/usr/lib/initrd-release") ||
+			 gb_root_exists(root, "/etc/initrd-release") ||
 			 gb_root_exists(root, "/conf/initramfs.conf");
 	find_distribution(root, cmdline ? cmdline : "", ret);
 	find_loader(root, cmdline ? cmdline : "", ret);

@@ -129,6 +129,22 @@ def no_channel(t, prepare):
     holds("nobody can tell" in diag(t).out, "silent about it")
 
 
+@cases([("modules-load in initramfs-tools' image", "conf/initramfs.conf",
+         word("rd.modules_load=nouveau"), 0),
+        ("dracut's word in initramfs-tools' image", "conf/initramfs.conf",
+         word("rd.driver.pre=nouveau"), 0),
+        ("dracut's late word there", "conf/initramfs.conf", word("rd.driver.post=nouveau"), 0),
+        ("modules-load without systemd", "usr/lib/initrd-release", word("rd.modules_load=nouveau"),
+         1)])
+def nobody_reads_it(t, image, prepare, with_systemd):
+    m = armed(t)
+    prepare(m)
+    sysfs.put(m.at(image), "")
+    same(told(t)["devices"][0]["channels"], [])
+    sysfs.put(m.at("usr/lib/systemd/systemd-modules-load"), "")
+    same(len(told(t)["devices"][0]["channels"]), with_systemd)
+
+
 @test
 def earliest_first(t):
     m = armed(t)
