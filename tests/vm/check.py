@@ -45,6 +45,22 @@ def outcome(report, *wanted):
     return record
 
 
+def verified(report):
+    """The checks that ran with the claim left their record: sane, whole, about this machine."""
+    record = report.record("verify.json")
+    demand(record is not None, "no verify.json")
+    checks = record["checks"]
+    demand(record["version"] == 1 and checks, f"verify.json: {json.dumps(record)[:300]}")
+    for one in checks:
+        sane = all(isinstance(one[key], str) and one[key] for key in ("id", "subject", "text"))
+        demand(sane and one["result"] in ("pass", "warn", "fail", "unknown"), f"verify.json: {one}")
+    found = {(one["id"], one["result"]) for one in checks}
+    for wanted in (("iommu-running", "pass"), ("viable", "pass")):
+        demand(wanted in found, f"no {wanted} in verify.json: {sorted(found)}")
+    subjects = {one["subject"] for one in checks}
+    demand(GPU <= subjects, f"verify.json says nothing of the GPU: {sorted(subjects)}")
+
+
 def decided(report, wanted):
     """The record's "decision/result" for each claimed path."""
     record = report.record()

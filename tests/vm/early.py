@@ -10,8 +10,8 @@ import image
 import machine
 
 HOST_LIB = "/usr/lib/ghost-vm/host"
-# vfio for what binds devices, nvme for what makes virtual functions.
-FILES = {"/etc/initramfs-tools/modules": "vfio-pci\nvfio_iommu_type1\nnvme\n",
+# vfio for what binds devices, xhci for what another has, nvme for what makes virtual functions.
+FILES = {"/etc/initramfs-tools/modules": "vfio-pci\nvfio_iommu_type1\nnvme\nxhci-pci\n",
          "/etc/initramfs-tools/conf.d/small": "MODULES=list\n"}
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -206,11 +207,13 @@ class Machine:
         lines, _ = self.run("/usr/lib/ghost-vm/report")
         return Report(lines)
 
-    def wait_console(self, text, timeout=150):
+    def wait_console(self, pattern, timeout=150):
+        """Wait for a line that PATTERN is found in."""
+        form = re.compile(pattern, re.M)
         deadline = time.monotonic() + timeout
-        while text not in self.console():
+        while not form.search(self.console()):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise MachineError(f"{text!r} never came; console: {self.console()[-400:]}")
+                raise MachineError(f"{pattern!r} never came; console: {self.console()[-400:]}")
             time.sleep(0.2)
 
     def monitor(self, command, **arguments):
