@@ -320,6 +320,13 @@ int gb_root_list(struct gb_root *root, const char *path, gb_name_fn each, void *
 	return r;
 }
 
+int gb_root_open_folder(struct gb_root *root, const char *path)
+{
+	int r = watched(root, GB_LIST, path, NULL);
+
+	return r < 0 ? r : open_below(root, path, O_RDONLY | O_DIRECTORY);
+}
+
 int gb_root_mkdir(struct gb_root *root, const char *path)
 {
 	int r = watched(root, GB_MKDIR, path, NULL);

@@ -57,6 +57,8 @@ int gb_root_open_device(struct gb_root *root, const char *path);
 typedef int (*gb_name_fn)(void *ctx, const char *name);
 int gb_root_list(struct gb_root *root, const char *path, gb_name_fn each, void *ctx);
 
+/* A descriptor of a folder, good for openat() and fsync(); links on the way are followed. */
+int gb_root_open_folder(struct gb_root *root, const char *path);
 /* A folder, 0755; existing is success. A link in its place is not (-ENOTDIR). */
 int gb_root_mkdir(struct gb_root *root, const char *path);
 int gb_root_remove(struct gb_root *root, const char *path);
