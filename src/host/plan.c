@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diff.h"
+#include "err.h"
+#include "root.h"
+#include "store.h"
+
+#define READ_MAX (256 << 10) /* what a person may be shown */
+
+static void clear_step(struct gb_step *step)
+{
+	for (size_t i = 0; i < step->touches; i++) {
+		free(step->touch[i].path);
+		free(step->touch[i].place);
+		free(step->touch[i].old);
+		gb_file_clear(&step->touch[i].before);
+		gb_file_clear(&step->touch[i].after);
+	}
+	for (char **arg = step->argv; arg && *arg; arg++)
+		free(*arg);
+	free(step->argv);
+	free(step->touch);
+	free(step->reason);
+	free(step->data);
+	free(step->source);
+	memset(step, 0, sizeof(*step));
+}
+
+void gb_plan_clear(struct gb_plan *plan)
+{
+	for (size_t i = 0; i < plan->steps; i++)
+		clear_step(&plan->step[i]);
+	free(plan->step);
+	free(plan->reason);
+	memset(plan, 0, sizeof(*plan));
+}
+
+int gb_plan_because(struct gb_plan *plan, const char *reason)
+{
+	char *copy = strdup(reason);
+
+	if (!copy)
+		return -ENOMEM;
+	free(plan->reason);
+	plan->reason = copy;
+	return 0;
+}
+
+static const struct gb_touch *find_touch(const struct gb_plan *plan, const char *place,
+					 const struct gb_step **ret)
+{
+	for (size_t s = 0; s < plan->steps; s++)
+		for (size_t t = 0; t < plan->step[s].touches; t++)
+			if (!strcmp(plan->step[s].touch[t].place, place)) {
+				*ret = &plan->step[s];
+				return &plan->step[s].touch[t];
+			}
+	return NULL;
+}
+
+/* A new step, cleared; NULL when there is no memory. */
+static struct gb_step *add_step(struct gb_plan *plan, enum gb_step_kind kind, size_t touches,
+				const char *reason)
+{
+	struct gb_step *all = realloc(plan->step, (plan->steps + 1) * sizeof(*all)), *step;
+
+	if (!all)
+		return NULL;
+	plan->step = all;
+	step = &all[plan->steps];
+	*step = (struct gb_step){ .kind = kind, .reason = strdup(reason) };
+	step->touch = calloc(touches ? touches : 1, sizeof(*step->touch));
+	if (!step->reason || !step->touch) {
+		clear_step(step);
+		return NULL;
+	}
+	step->touches = touches;
+	plan->steps++;
+	return step;
+}
+
+static void drop_step(struct gb_plan *plan)
+{
+	clear_step(&plan->step[--plan->steps]);
+}
+
+static int look(struct gb_store *store, const char *path, bool follow, struct gb_touch *touch,
+		struct gb_err *err)
+{
+	struct gb_place place;
+	int r = gb_store_place(store, path, follow, &place, err);
+
+	if (r)
+		return r;
+	r = gb_file_look(&place, &touch->before, err);
+	if (!r) {
+		touch->path = strdup(path);
+		touch->place = strdup(place.path);
+		if (!touch->path || !touch->place)
+			r = gb_fail(err, ENOMEM, "out of memory");
+	}
+	gb_place_clear(&place);
+	if (!r && touch->before.kind == GB_FILE_REGULAR && touch->before.size <= READ_MAX &&
+	    !gb_root_read_all(store->root, touch->place, READ_MAX, &touch->old,
+			      &touch->old_len) &&
+	    !gb_diff_is_text(touch->old, touch->old_len)) {
+		free(touch->old);
+		touch->old = NULL;
+	}
+	return r;
+}
+
+static int check_once(const struct gb_plan *plan, const struct gb_touch *touch, bool run,
+		      struct gb_err *err)
+{
+	const struct gb_step *step;
+
+	if (!find_touch(plan, touch->place, &step))
+		return 0;
+	if (run && step->kind == GB_STEP_RUN)
+		return 0;
+	return gb_fail(err, EEXIST, "%s would be changed twice", touch->path);
+}
+
+static int check_names(const struct gb_touch *touch, struct gb_err *err)
+{
+	if (touch->before.kind != GB_FILE_REGULAR || touch->before.names <= 1)
+		return 0;
+	return gb_fail(err, EMLINK, "%s has %lu names (hard links) and would part from the others",
+		       touch->path, (unsigned long)touch->before.names);
+}
+
+/* The state wanted, in the one touch of the step being made; 0 when it is already so. */
+static int settle(struct gb_plan *plan, struct gb_touch *touch, struct gb_err *err)
+{
+	const enum gb_file_kind was = touch->before.kind, is = touch->after.kind;
+	int r;
+
+	if (gb_file_same(&touch->before, &touch->after))
+		return 0;
+	if (was != GB_FILE_ABSENT && is != GB_FILE_ABSENT && was != is)
+		return gb_fail(err, EEXIST, "%s is %s", touch->path,
+			       was == GB_FILE_FOLDER ? "a folder" : "of another kind");
+	plan->steps--; /* itself */
+	r = check_once(plan, touch, false, err);
+	plan->steps++;
+	if (!r)
+		r = check_names(touch, err);
+	return r ? r : 1;
+}
+
+static int add_one(struct gb_plan *plan, struct gb_store *store, enum gb_step_kind kind,
+		   const char *path, bool follow, const char *reason, struct gb_step **ret,
+		   struct gb_err *err)
+{
+	struct gb_step *step = add_step(plan, kind, 1, reason);
+	int r;
+
+	if (!step)
+		return gb_fail(err, ENOMEM, "out of memory");
+	r = look(store, path, follow, step->touch, err);
+	if (r)
+		drop_step(plan);
+	else
+		*ret = step;
+	return r;
+}
+
+static int end_one(struct gb_plan *plan, int r)
+{
+	if (r <= 0)
+		drop_step(plan);
+	return r;
+}
+
+static int plan_folder(struct gb_plan *plan, struct gb_store *store, const char *path,
+		       struct gb_err *err);
+
+/* Steps for the folders above `place` that do not exist. */
+static int plan_parents(struct gb_plan *plan, struct gb_store *store, const char *path,
+			struct gb_err *err)
+{
+	char parent[PATH_MAX];
+	char *slash;
+
+	strcpy(parent, path);
+	slash = strrchr(parent, '/');
+	if (slash == parent)
+		return 0;
+	*slash = '\0';
+	return plan_folder(plan, store, parent, err);
+}
+
+static int plan_folder(struct gb_plan *plan, struct gb_store *store, const char *path,
+		       struct gb_err *err)
+{
+	const struct gb_step *earlier;
+	struct gb_place place;
+	struct gb_touch *touch;
+	struct gb_step *step;
+	int r = gb_store_place(store, path, true, &place, err), above = 0;
+
+	if (r)
+		return r;
+	gb_place_clear(&place);
+	if (find_touch(plan, place.path, &earlier) || gb_root_exists(store->root, place.path))
+		return 0;
+	above = plan_parents(plan, store, place.path, err);
+	if (above < 0)
+		return above;
+	r = add_one(plan, store, GB_STEP_WRITE, place.path, false, "it does not exist yet", &step,
+		    err);
+	if (r)
+		return r;
+	touch = step->touch;
+	touch->after = (struct gb_file){ .kind = GB_FILE_FOLDER, .mode = 0755, .fresh = true };
+	r = end_one(plan, settle(plan, touch, err));
+	return r < 0 ? r : r + above;
+}
+
+/* The same file with other bytes, or a new one. */
+static int want_bytes(struct gb_step *step, const void *data, size_t len, mode_t mode,
+		      struct gb_err *err)
+{
+	struct gb_touch *touch = step->touch;
+
+	if (touch->before.kind == GB_FILE_REGULAR) {
+		if (!gb_file_copy(&touch->before, &touch->after))
+			return gb_fail(err, ENOMEM, "out of memory");
+	} else {
+		touch->after = (struct gb_file){ .mode = mode, .fresh = true };
+	}
+	touch->after.kind = GB_FILE_REGULAR;
+	touch->after.timed = false;
+	touch->after.size = step->len = len;
+	gb_sha256_of(data, len, touch->after.hash);
+	step->data = malloc(len + 1);
+	if (!step->data)
+		return gb_fail(err, ENOMEM, "out of memory");
+	if (len)
+		memcpy(step->data, data, len);
+	step->data[len] = '\0';
+	return 0;
+}
+
+int gb_plan_write(struct gb_plan *plan, struct gb_store *store, const char *path,
+		  const void *data, size_t len, mode_t mode, const char *reason,
+		  struct gb_err *err)
+{
+	struct gb_place place;
+	struct gb_step *step;
+	int above, r = gb_store_place(store, path, true, &place, err);
+
+	if (r)
+		return r;
+	gb_place_clear(&place);
+	above = plan_parents(plan, store, place.path, err);
+	if (above < 0)
+		return above;
+	r = add_one(plan, store, GB_STEP_WRITE, path, true, reason, &step, err);
+	if (r)
+		return r;
+	r = want_bytes(step, data, len, mode, err);
+	if (!r)
+		r = settle(plan, step->touch, err);
+	r = end_one(plan, r);
+	return r < 0 ? r : r + above;
+}
+
+int gb_plan_remove(struct gb_plan *plan, struct gb_store *store, const char *path,
+		   const char *reason, struct gb_err *err)
+{
+	struct gb_step *step;
+	int r = add_one(plan, store, GB_STEP_REMOVE, path, false, reason, &step, err);
+
+	return r ? r : end_one(plan, settle(plan, step->touch, err));
+}
+
+int gb_plan_put(struct gb_plan *plan, struct gb_store *store, const char *path,
+		const struct gb_file *after, const char *source, const char *reason,
+		struct gb_err *err)
+{
+	const bool away = after->kind == GB_FILE_ABSENT;
+	struct gb_step *step;
+	int r = add_one(plan, store, away ? GB_STEP_REMOVE : GB_STEP_WRITE, path, false, reason,
+			&step, err);
+
+	if (r)
+		return r;
+	if (!gb_file_copy(after, &step->touch->after))
+		r = gb_fail(err, ENOMEM, "out of memory");
+	if (!r && source && after->kind == GB_FILE_REGULAR) {
+		step->source = strdup(source);
+		step->len = after->size;
+		if (!step->source)
+			r = gb_fail(err, ENOMEM, "out of memory");
+	}
+	if (!r)
+		r = settle(plan, step->touch, err);
+	return end_one(plan, r);
+}
+
+static char **copy_argv(const char *const *argv)
+{
+	size_t count = 0;
+	char **copy;
+
+	while (argv[count])
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = strdup(argv[i]);
+		if (!copy[i]) {
+			while (i--)
+				free(copy[i]);
+			free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+int gb_plan_run(struct gb_plan *plan, struct gb_store *store, const char *const *argv,
+		const char *const *paths, size_t count, const char *reason, struct gb_err *err)
+{
+	struct gb_step *step = add_step(plan, GB_STEP_RUN, count, reason);
+	int r = 0;
+
+	if (!step)
+		return gb_fail(err, ENOMEM, "out of memory");
+	step->argv = copy_argv(argv);
+	if (!step->argv)
+		r = gb_fail(err, ENOMEM, "out of memory");
+	step->touches = 0;
+	while (!r && step->touches < count) {
+		struct gb_touch *touch = &step->touch[step->touches];
+
+		r = look(store, paths[step->touches], true, touch, err);
+		if (!r)
+			r = check_once(plan, touch, true, err);
+		step->touches++;
+	}
+	if (r) {
+		drop_step(plan);
+		return r;
+	}
+	return 1;
+}

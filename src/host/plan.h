@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GB_PLAN_H
+#define GB_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "file.h"
+
+struct gb_err;
+struct gb_json;
+struct gb_store;
+struct gb_style;
+struct gb_text;
+
+/* A change as plain data: ordered steps, made by comparing what is wanted with what is there.
+ * What is already so makes no step. Nothing is changed by making one; gb_transaction_run()
+ * carries it out, and refuses when a file is no longer as it was here. */
+
+enum gb_step_kind { GB_STEP_WRITE, GB_STEP_REMOVE, GB_STEP_RUN };
+
+/* A file that a step changes. */
+struct gb_touch {
+	char *path;  /* as a person knows it */
+	char *place; /* where it lies: a link is followed, so that it stays */
+	struct gb_file before, after; /* what a builder makes is not known: absent */
+	char *old;	/* its text before, where it is one that a person can read; else NULL */
+	size_t old_len;
+};
+
+struct gb_step {
+	enum gb_step_kind kind;
+	char *reason; /* for a person, a sentence without its stop */
+	struct gb_touch *touch; /* one; more with GB_STEP_RUN */
+	size_t touches;
+	/* GB_STEP_WRITE of a regular file: these bytes, or those of a file below the root */
+	char *data, *source;
+	size_t len;
+	/* GB_STEP_RUN */
+	char **argv; /* ends in NULL; argv[0] is a path */
+	unsigned timeout_s; /* 0: none */
+	size_t fresh;	/* so many of its files, the first, it must write anew */
+	uint64_t space; /* bytes that it takes beside its files while it runs, on their disk */
+};
+
+/* Zeroed, an empty plan. */
+struct gb_plan {
+	char *reason;
+	struct gb_step *step;
+	size_t steps;
+};
+
+/* Each adds its steps and returns how many, or a negative errno. A new file gets `mode` and
+ * its folders, 0755, as steps before it; one that exists keeps mode, owner, attributes. A path
+ * can be changed once in a plan (-EEXIST); a file with several names (hard links) is refused
+ * (-EMLINK): it would part from the others. */
+int gb_plan_write(struct gb_plan *plan, struct gb_store *store, const char *path,
+		  const void *data, size_t len, mode_t mode, const char *reason,
+		  struct gb_err *err);
+/* A link at this path itself is removed, not what it leads to. */
+int gb_plan_remove(struct gb_plan *plan, struct gb_store *store, const char *path,
+		   const char *reason, struct gb_err *err);
+/* Runs `argv`, which may make, replace or remove `paths` (its temporary ones, too) and nothing
+ * else that should come back. Copies everything. Always a step. Returns 1. */
+int gb_plan_run(struct gb_plan *plan, struct gb_store *store, const char *const *argv,
+		const char *const *paths, size_t count, const char *reason, struct gb_err *err);
+/* Makes `path` exactly `after`, whatever that is; its bytes come from `source`, a file below
+ * the root. For bringing back. */
+int gb_plan_put(struct gb_plan *plan, struct gb_store *store, const char *path,
+		const struct gb_file *after, const char *source, const char *reason,
+		struct gb_err *err);
+/* For a person, when the plan can be carried out; the text is copied. */
+int gb_plan_because(struct gb_plan *plan, const char *reason);
+void gb_plan_clear(struct gb_plan *plan);
+
+/* The words of the step and its differences; and as JSON, an array of steps. */
+void gb_plan_print(const struct gb_plan *plan, const struct gb_style *style,
+		   struct gb_text *text);
+void gb_plan_json(const struct gb_plan *plan, const char *key, struct gb_json *json);
+/* "write /etc/x", "run update-grub": one line, in the words of the above. */
+void gb_plan_step_text(const struct gb_step *step, struct gb_text *text);
+
+#endif
