@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GB_JOURNAL_H
+#define GB_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "file.h"
+
+struct gb_err;
+struct gb_plan;
+struct gb_store;
+struct gb_text;
+
+/* What brings back the state before a change, on the disk before the change begins.
+ *
+ * GB_JOURNAL holds `record` (below), N.old for each regular file that was there, N.new for each
+ * that we write, `result` (as `record`, with what really came of it) once all is applied, and one
+ * empty file whose name is the state: changing it is one rename, which needs no space. It is
+ * made under another name and renamed when all of it is on the disk: one that exists is whole.
+ * When the change is over it becomes GB_HISTORY/NNN. */
+#define GB_STATE "/var/lib/ghost-boot"
+#define GB_JOURNAL GB_STATE "/journal"
+#define GB_HISTORY GB_STATE "/history"
+
+enum gb_journal_state {
+	GB_JOURNAL_INTENT,    /* no file has changed */
+	GB_JOURNAL_APPLYING,  /* step `reached` has begun, later ones have not */
+	GB_JOURNAL_APPLIED,   /* all is on the disk and was read back: only tidying is left */
+	GB_JOURNAL_RETURNING, /* the state before is being brought back */
+	GB_JOURNAL_DONE,
+	GB_JOURNAL_BACK,      /* done bringing back */
+};
+
+struct gb_entry {
+	size_t step;
+	bool built; /* by a program: what it would become was not known */
+	char *path, *place;
+	struct gb_file before, after;
+};
+
+/* Owns everything: gb_journal_clear. */
+struct gb_journal {
+	int64_t time; /* of the intent, seconds since 1970 */
+	char *reason;
+	char **step; /* for a person */
+	size_t steps;
+	struct gb_entry *entry;
+	size_t entries;
+	enum gb_journal_state state;
+	size_t reached;
+	int folder; /* open, or -1 */
+};
+
+int gb_journal_from_plan(const struct gb_plan *plan, int64_t now, struct gb_journal *ret);
+void gb_journal_clear(struct gb_journal *journal);
+
+/* `record` and `result`: lines of words, %XX for what is not plain in them, a hash of all before
+ * at the end. gb_journal_parse takes nothing that was cut or changed (-EBADMSG). */
+void gb_journal_print(const struct gb_journal *journal, struct gb_text *text);
+int gb_journal_parse(const char *data, size_t len, struct gb_journal *ret, struct gb_err *err);
+
+/* Writes the journal of a plan, with the files as they are now, durably, and opens it. -ESTALE
+ * when a file is not as the plan found it. On failure nothing of it is left that counts. */
+int gb_journal_write(struct gb_store *store, const struct gb_plan *plan, int64_t now,
+		     struct gb_journal *ret, struct gb_err *err);
+/* Removes what a call that was ended while it wrote one has left. */
+int gb_journal_tidy(struct gb_store *store);
+/* Reads the one in this folder, GB_JOURNAL or one of GB_HISTORY. -ENOENT when there is none.
+ * `result` is preferred to `record`. */
+int gb_journal_open(struct gb_store *store, const char *path, struct gb_journal *ret,
+		    struct gb_err *err);
+int gb_journal_enter(struct gb_store *store, struct gb_journal *journal,
+		     enum gb_journal_state state, size_t reached, struct gb_err *err);
+/* Writes `result` from journal->entry[].after. */
+int gb_journal_result(struct gb_store *store, const struct gb_journal *journal,
+		      struct gb_err *err);
+/* Moves it, DONE or BACK, to the history; older ones lose their copies of files. */
+int gb_journal_file(struct gb_store *store, struct gb_journal *journal, struct gb_err *err);
+
+/* Our folder, made where it is missing; a descriptor, or a negative errno. */
+int gb_journal_base(struct gb_store *store, struct gb_err *err);
+
+/* The numbers of the history, ascending; caller frees. None is success. */
+int gb_history_list(struct gb_store *store, unsigned **ret, size_t *ret_count);
+/* "/var/lib/ghost-boot/history/007" */
+void gb_history_path(unsigned number, char *ret, size_t size);
+
+#endif
