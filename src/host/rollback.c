@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drift.h"
+#include "err.h"
+#include "journal.h"
+#include "plan.h"
+#include "root.h"
+#include "store.h"
+#include "text.h"
+#include "transaction.h"
+
+#define READ_MAX (256 << 10)
+
+static int open_last(struct gb_store *store, char *path, size_t size, struct gb_journal *ret,
+		     struct gb_err *err)
+{
+	unsigned *number = NULL;
+	size_t count = 0;
+	int r = gb_history_list(store, &number, &count);
+
+	if (r)
+		gb_fail(err, -r, "%s: %s", GB_HISTORY, strerror(-r));
+	while (!r && count-- > 0) {
+		gb_history_path(number[count], path, size);
+		r = gb_journal_open(store, path, ret, err);
+		if (!r && ret->state == GB_JOURNAL_DONE) {
+			free(number);
+			return 0;
+		}
+		if (!r)
+			gb_journal_clear(ret);
+	}
+	free(number);
+	return r ? r : gb_fail(err, ENOENT, "no change of ghost-boot is known that could be taken back");
+}
+
+static int check(struct gb_store *store, const char *path, const struct gb_journal *journal,
+		 size_t i, struct gb_text *details, struct gb_err *err)
+{
+	const struct gb_entry *entry = &journal->entry[i];
+	char name[PATH_MAX];
+	char *old = NULL;
+	size_t len = 0;
+	int r;
+
+	snprintf(name, sizeof(name), "%s/%zu.new", path, i);
+	if (gb_root_read_all(store->root, name, READ_MAX, &old, &len))
+		old = NULL;
+	r = gb_drift_check(store, entry->path, entry->place, &entry->after, old, len, details, err);
+	free(old);
+	return r;
+}
+
+static int put(struct gb_store *store, const char *path, const struct gb_journal *journal,
+	       size_t i, struct gb_plan *plan, struct gb_err *err)
+{
+	const struct gb_entry *entry = &journal->entry[i];
+	char source[PATH_MAX];
+	int r;
+
+	snprintf(source, sizeof(source), "%s/%zu.old", path, i);
+	r = gb_plan_put(plan, store, entry->place, &entry->before, source,
+			"as it was before the last change", err);
+	return r < 0 ? r : 0;
+}
+
+int gb_transaction_rollback(struct gb_store *store, bool force, struct gb_plan *ret,
+			    struct gb_text *details, struct gb_err *err)
+{
+	struct gb_journal journal = { .folder = -1 };
+	struct gb_plan plan = { 0 };
+	struct gb_text reason = { 0 };
+	char path[64];
+	int r = open_last(store, path, sizeof(path), &journal, err);
+
+	if (r)
+		return r;
+	for (size_t i = 0; i < journal.entries && !force; i++) {
+		int one = check(store, path, &journal, i, details, r ? NULL : err);
+
+		r = r ? r : one;
+	}
+	for (size_t i = journal.entries; i-- > 0 && !r;)
+		r = put(store, path, &journal, i, &plan, err);
+	gb_text_addf(&reason, "take back: %s", journal.reason);
+	if (!r && (reason.failed || gb_plan_because(&plan, reason.data)))
+		r = gb_fail(err, ENOMEM, "out of memory");
+	gb_text_clear(&reason);
+	gb_journal_clear(&journal);
+	if (r)
+		gb_plan_clear(&plan);
+	else
+		*ret = plan;
+	return r;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "journal.h"
+#include "plan.h"
+#include "root.h"
+#include "store.h"
+#include "transaction.h"
+
+#define DISKS_MAX 16
+#define BLOCK 4096	   /* what a file takes at least */
+#define SLACK (256 << 10)  /* folders, and the file system's own */
+#define RECORD (64 << 10)  /* record, result and states of a journal */
+
+struct disk {
+	dev_t device;
+	int fd; /* of a folder on it */
+	char path[PATH_MAX];
+	uint64_t adds, largest; /* written beside what is there; the largest to come back */
+};
+
+struct disks {
+	struct disk disk[DISKS_MAX];
+	size_t count;
+};
+
+static uint64_t blocks(uint64_t bytes)
+{
+	return (bytes / BLOCK + 2) * BLOCK;
+}
+
+/* The folder of a path, or the nearest above that exists. */
+static int open_above(struct gb_store *store, const char *path, char *ret)
+{
+	char *slash;
+	int fd;
+
+	if (!memccpy(ret, path, '\0', PATH_MAX))
+		return -ENAMETOOLONG;
+	do {
+		slash = strrchr(ret, '/');
+		if (!slash)
+			return -EINVAL;
+		slash[slash == ret] = '\0';
+		fd = gb_root_open_folder(store->root, ret);
+	} while (fd == -ENOENT && ret[1]);
+	return fd;
+}
+
+static int find_disk(struct gb_store *store, struct disks *all, const char *path,
+		     struct disk **ret)
+{
+	struct disk *disk = &all->disk[all->count];
+	struct stat st;
+	int r;
+
+	if (all->count == DISKS_MAX)
+		return -E2BIG;
+	disk->fd = open_above(store, path, disk->path);
+	if (disk->fd < 0)
+		return disk->fd;
+	r = fstat(disk->fd, &st) < 0 ? -errno : 0;
+	for (size_t i = 0; i < all->count && !r; i++)
+		if (all->disk[i].device == st.st_dev) {
+			close(disk->fd);
+			*ret = &all->disk[i];
+			return 0;
+		}
+	if (r) {
+		close(disk->fd);
+		return r;
+	}
+	disk->device = st.st_dev;
+	disk->adds = SLACK;
+	disk->largest = 0;
+	all->count++;
+	*ret = disk;
+	return 0;
+}
+
+/* The old file waits beside the new one until the end; a builder writes its own beside first. */
+static int add_step(struct gb_store *store, struct disks *all, const struct gb_step *step,
+		    struct disk *state)
+{
+	struct disk *disk = NULL;
+	int r;
+
+	for (size_t i = 0; i < step->touches; i++) {
+		const struct gb_touch *touch = &step->touch[i];
+		const uint64_t old = touch->before.kind == GB_FILE_REGULAR ? touch->before.size : 0;
+		const uint64_t now = step->kind == GB_STEP_RUN ? old : touch->after.size;
+
+		r = find_disk(store, all, touch->place, &disk);
+		if (r)
+			return r;
+		disk->adds += blocks(now);
+		if (old > disk->largest)
+			disk->largest = old;
+		state->adds += blocks(old) + blocks(step->data ? step->len : 0);
+		if (!i)
+			disk->adds += step->space;
+	}
+	return 0;
+}
+
+static int check_disk(struct gb_store *store, const struct disk *disk, struct gb_err *err)
+{
+	const uint64_t need = disk->adds + disk->largest, mib = 1 << 20;
+	bool read_only;
+	uint64_t free_bytes;
+	int r = gb_store_space(store, disk->fd, &free_bytes, &read_only);
+
+	if (r)
+		return gb_fail(err, -r, "%s: %s", disk->path, strerror(-r));
+	if (read_only)
+		return gb_fail(err, EROFS, "%s is mounted read-only", disk->path);
+	if (free_bytes < need)
+		return gb_fail(err, ENOSPC,
+			       "%s has %llu MiB free, and the change needs %llu MiB while it is made",
+			       disk->path, (unsigned long long)(free_bytes / mib),
+			       (unsigned long long)((need + mib - 1) / mib));
+	return 0;
+}
+
+int gb_transaction_room(struct gb_store *store, const struct gb_plan *plan, struct gb_err *err)
+{
+	struct disks *all = calloc(1, sizeof(*all));
+	struct disk *state = NULL;
+	int r = all ? find_disk(store, all, GB_JOURNAL, &state) : -ENOMEM;
+
+	if (!r)
+		state->adds += RECORD;
+	for (size_t i = 0; i < plan->steps && !r; i++)
+		r = add_step(store, all, &plan->step[i], state);
+	if (r)
+		gb_fail(err, -r, "looking for room: %s", strerror(-r));
+	for (size_t i = 0; all && i < all->count && !r; i++)
+		r = check_disk(store, &all->disk[i], err);
+	for (size_t i = 0; all && i < all->count; i++)
+		close(all->disk[i].fd);
+	free(all);
+	return r;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The power cut after every call of a change, of taking it back, and of the recovery: whatever of
+ * the unsynced is on the disk, the next call ends in the state before or in the state after; and
+ * what was reported as done is there. */
+#include "shadow.h"
+
+typedef int (*call_fn)(struct gb_store *store, enum gb_end *end, struct gb_err *err);
+
+static char *before, *after;
+
+struct power {
+	struct shadow *shadow;
+	unsigned calls, dies_at; /* 0: never; from there on no call succeeds */
+	unsigned cuts, olds, news;
+	const char *must; /* the only state allowed, or NULL */
+	char where[64], dir[80]; /* where the machine lies after a cut */
+};
+
+static void check(struct power *power, enum cut cut)
+{
+	struct gb_store store = { 0 };
+	enum gb_end end;
+	struct gb_err err;
+	char *now;
+
+	assert_int_equal(gb_root_open(power->dir, &store.root, &err), 0);
+	if (recover(&store, &end, &err))
+		fail_msg("%s call %u, cut %d: recover: %s", power->where, power->calls, cut,
+			 err.text);
+	now = take_shot(power->dir);
+	if (strcmp(now, before) && strcmp(now, after))
+		fail_msg("%s call %u, cut %d: is\n%s", power->where, power->calls, cut, now);
+	if (power->must && strcmp(now, power->must))
+		fail_msg("%s, cut %d after the end: not what was reported", power->where, cut);
+	power->olds += !strcmp(now, before);
+	power->news += !strcmp(now, after);
+	free(now);
+	gb_root_close(store.root);
+}
+
+static void cut_all(struct power *power)
+{
+	for (enum cut cut = 0; cut < CUTS; cut++, power->cuts++) {
+		cut_power(power->shadow, cut, power->dir);
+		check(power, cut);
+		assert_int_equal(nftw(power->dir, tree_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
+	}
+}
+
+static int watch(void *ctx, const struct gb_call *call, bool done)
+{
+	struct power *power = ctx;
+
+	if (!done) {
+		power->calls++;
+		return power->dies_at && power->calls >= power->dies_at ? -EIO : 0;
+	}
+	note(power->shadow, call);
+	if (!power->dies_at)
+		cut_all(power);
+	return 0;
+}
+
+/* Without cuts, up to where it dies; then the recovery with them. With 0, cuts at once. */
+static unsigned run(call_fn call, bool enabled, unsigned dies_at, struct power *power)
+{
+	struct gb_store store = { 0 };
+	struct tree tree;
+	enum gb_end end;
+	struct gb_err err;
+	int r;
+
+	tree_make(&tree);
+	make_before(&tree);
+	store.root = tree.root;
+	if (enabled)
+		assert_int_equal(enable(&store, &end, &err), 0);
+	snprintf(power->dir, sizeof(power->dir), "%s.cut", tree.dir);
+	power->shadow = calloc(1, sizeof(*power->shadow));
+	power->shadow->seed = dies_at + 1;
+	power->calls = 0;
+	power->dies_at = dies_at;
+	load(power->shadow, tree.dir);
+	store.watch = watch;
+	store.ctx = power;
+	r = call(&store, &end, &err);
+	if (dies_at && power->calls >= dies_at) {
+		power->dies_at = power->calls = 0;
+		r = recover(&store, &end, &err);
+	}
+	if (r)
+		fail_msg("%s", err.text);
+	power->must = take_shot(tree.dir);
+	cut_all(power);
+	free((char *)power->must);
+	power->must = NULL;
+	unload(power->shadow);
+	free(power->shadow);
+	tree_clear(&tree);
+	return power->calls;
+}
+
+static int make_states(void **state)
+{
+	struct gb_store store = { 0 };
+	struct tree tree;
+	enum gb_end end;
+	struct gb_err err;
+
+	(void)state;
+	tree_make(&tree);
+	make_before(&tree);
+	store.root = tree.root;
+	before = take_shot(tree.dir);
+	assert_int_equal(enable(&store, &end, &err), 0);
+	after = take_shot(tree.dir);
+	tree_clear(&tree);
+	return 0;
+}
+
+static int forget_states(void **state)
+{
+	(void)state;
+	free(before);
+	free(after);
+	return 0;
+}
+
+static void each(call_fn call, bool enabled, const char *name)
+{
+	struct power power = { 0 };
+	unsigned calls;
+
+	snprintf(power.where, sizeof(power.where), "%s", name);
+	calls = run(call, enabled, 0, &power);
+	printf("%s: %u calls, %u cuts: %u old, %u new\n", name, calls, power.cuts, power.olds,
+	       power.news);
+	/* a test that saw one outcome only has tested nothing */
+	assert_true(power.olds && power.news);
+	power.cuts = power.olds = power.news = 0;
+	for (unsigned at = 5; at <= calls; at += 13) {
+		snprintf(power.where, sizeof(power.where), "recovery of %s, ended at %u,", name, at);
+		run(call, enabled, at, &power);
+	}
+	printf("recoveries of %s: %u cuts: %u old, %u new\n", name, power.cuts, power.olds,
+	       power.news);
+}
+
+static void change(void **state)
+{
+	(void)state;
+	each(enable, false, "enable");
+}
+
+static void taking_back(void **state)
+{
+	(void)state;
+	each(take_back, true, "rollback");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(change),
+		cmocka_unit_test(taking_back),
+	};
+
+	return cmocka_run_group_tests(tests, make_states, forget_states);
+}
