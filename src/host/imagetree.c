@@ -24,7 +24,7 @@ static int new_body(struct gb_imagetree *tree, struct gb_body **ret, struct gb_e
 	return 0;
 }
 
-/* ---- entries ------------------------------------------------------------------------------ */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 static int lose(struct gb_imagetree *tree, const char *name)
 {
@@ -42,14 +42,16 @@ static void set_size(struct gb_imagetree *tree, struct gb_body *body, uint32_t s
 	body->size = size;
 }
 
-static bool is_kept(const struct gb_imagetree *tree, const struct gb_cpio_entry *entry,
-		    const char *path)
+static bool is_kept(struct gb_imagetree *tree, const struct gb_cpio_entry *entry, const char *path)
 {
-	if (entry->size > GB_IMAGETREE_KEPT - tree->kept)
+	bool wanted = tree->keep(tree->ctx, path, entry->size);
+
+	if (entry->size > GB_IMAGETREE_KEPT - tree->kept) {
+		tree->dropped |= wanted;
 		return false;
+	}
 	/* of a name that is still to come */
-	return (entry->links > 1 && entry->size <= LINKED_KEPT) ||
-	       tree->keep(tree->ctx, path, entry->size);
+	return wanted || (entry->links > 1 && entry->size <= LINKED_KEPT);
 }
 
 /* Data is for the body from here on; an empty file is kept at once. */
@@ -154,7 +156,7 @@ static int put_entry(void *ctx, const struct gb_cpio_entry *entry, struct gb_err
 	return S_ISREG(entry->mode) ? put_file(tree, file, entry, err) : 0;
 }
 
-/* ---- outside ------------------------------------------------------------------------------ */
+/* ---- outside --------------------------------------------------------------------------------- */
 
 static struct gb_cpio_sink begin(gb_keep_fn keep, void *ctx, struct gb_imagetree *tree)
 {

@@ -26,7 +26,7 @@ static const struct format {
 	const char *name, *magic;
 	size_t len;
 } formats[GB_PACKINGS] = {
-	[GB_UNPACKED] = { "no compression", "0707", 4 },
+	[GB_UNPACKED] = { "uncompressed", "0707", 4 },
 	[GB_GZIP] = { "gzip", "\x1f\x8b", 2 },
 	[GB_BZIP2] = { "bzip2", "BZh", 3 },
 	[GB_LZMA] = { "lzma", "\x5d\x00", 2 },
