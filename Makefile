@@ -66,7 +66,7 @@ WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wstrict-prototype
 	-Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wformat=2 -Wno-format-nonliteral \
 	-Wno-format-truncation \
 	-Wimplicit-fallthrough -Wnull-dereference $(if $(filter 1,$(WERROR)),-Werror)
-SMALL := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+SMALL := -Oz -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 HARDEN := -fstack-protector-strong -fno-strict-overflow
 LINK := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 ASAN := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ghost-diag: explains this boot on one screen, also where nothing else is left to ask. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,21 +16,25 @@
 #include "root.h"
 #include "save.h"
 #include "style.h"
+#include "timeline.h"
 #include "tool.h"
 
 static const char usage[] =
 	"usage: ghost-diag [--json | --full] [--root DIR]\n"
+	"       ghost-diag --timeline -o FILE [--root DIR]\n"
 	"       ghost-diag --save DEVICE\n"
 	"\n"
 	"Says on one screen what became of this boot's claims: what was planned, what\n"
 	"happened and when, which driver has what should be vfio-pci's and how it came,\n"
 	"what the checks say, how to boot without claims, and what to do next.\n"
-	"Changes nothing, opens no device wakes none.\n"
+	"Changes nothing, opens no device, wakes none.\n"
 	"\n"
 	"      --full      everything, fit for an issue tracker: serial numbers, names and\n"
 	"                  network addresses are masked\n"
-	"      --save DEVICE  write that to a new file on a FAT or ext partition, such as\n"
-	"                  a USB stick's /dev/sdb1, which must not be mounted\n"
+	"      --timeline  a picture (SVG): who had which device when\n"
+	"  -o, --output FILE  where to, a new file\n"
+	"      --save DEVICE  write the full report to a new file on a FAT or ext\n"
+	"                  partition, such as a USB stick's, which must not be mounted\n"
 	"      --json      for programs\n"
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
@@ -41,13 +46,40 @@ static const char usage[] =
 struct options {
 	const char *root;
 	const char *save; /* DEVICE */
-	bool json, full;
+	const char *output; /* FILE */
+	bool json, full, timeline;
 };
 
 static int bad_usage(const char *what, const char *word)
 {
 	fprintf(stderr, "ghost-diag: %s%s\nTry: ghost-diag --help\n", what, word);
 	return GB_EXIT_USAGE;
+}
+
+static void draw(const struct gb_diag *diag, struct gb_text *ret)
+{
+	struct gb_timeline timeline;
+
+	gb_timeline_read(diag, &timeline);
+	gb_timeline_draw(diag, &timeline, ret);
+}
+
+/* Never over a file that is there: in a rescue shell nobody has a second copy. */
+static int write_new(const char *file, const struct gb_text *text)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	size_t done = 0;
+	ssize_t n = 0;
+
+	if (fd >= 0) {
+		while (done < text->len && (n = write(fd, text->data + done, text->len - done)) > 0)
+			done += (size_t)n;
+		if (close(fd) == 0 && done == text->len)
+			return GB_EXIT_DONE;
+		unlink(file);
+	}
+	fprintf(stderr, "ghost-diag: %s: %s\n", file, strerror(errno));
+	return GB_EXIT_FAILED;
 }
 
 static int show(const struct gb_diag *diag, const struct options *options)
@@ -59,6 +91,8 @@ static int show(const struct gb_diag *diag, const struct options *options)
 	gb_style_detect(stdout, &style);
 	if (options->json)
 		gb_diag_json(diag, &text);
+	else if (options->timeline)
+		draw(diag, &text);
 	else if (options->full)
 		gb_report_write(diag, &text);
 	else
@@ -66,6 +100,8 @@ static int show(const struct gb_diag *diag, const struct options *options)
 	if (text.failed) {
 		fputs("ghost-diag: out of memory\n", stderr);
 		code = GB_EXIT_FAILED;
+	} else if (options->output) {
+		code = write_new(options->output, &text);
 	} else if (fputs(text.data, stdout) < 0 || fflush(stdout)) {
 		perror("ghost-diag: standard output");
 		code = GB_EXIT_FAILED;
@@ -166,22 +202,26 @@ static int run(const struct options *options, struct gb_root *root)
 /* The exit code when that is all there is to do, else -1. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { ROOT = 256, JSON, FULL, SAVE };
+	enum { ROOT = 256, JSON, FULL, SAVE, TIMELINE };
 	static const struct option known[] = {
 		{ "root", required_argument, NULL, ROOT }, { "json", no_argument, NULL, JSON },
 		{ "full", no_argument, NULL, FULL },
 		{ "save", required_argument, NULL, SAVE },
+		{ "timeline", no_argument, NULL, TIMELINE },
+		{ "output", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },	   { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "hV", known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:hV", known, NULL)) != -1) {
 		switch (c) {
 		case ROOT: options->root = optarg; break;
 		case JSON: options->json = true; break;
 		case FULL: options->full = true; break;
+		case TIMELINE: options->timeline = true; break;
+		case 'o': options->output = optarg; break;
 		case SAVE: options->save = optarg; break;
 		case 'h': fputs(usage, stdout); return GB_EXIT_DONE;
 		case 'V': puts("ghost-diag " GB_VERSION); return GB_EXIT_DONE;
@@ -192,8 +232,10 @@ static int read_options(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		return bad_usage("takes no arguments: ", argv[optind]);
-	if (!!options->save + options->json + options->full > 1)
-		return bad_usage("--save, --full and --json exclude each other", "");
+	if (!!options->save + options->json + options->full + options->timeline > 1)
+		return bad_usage("--save, --full, --timeline and --json exclude each other", "");
+	if (options->timeline != !!options->output)
+		return bad_usage("--timeline and -o FILE go together", "");
 	if (options->save && strcmp(options->root, "/"))
 		return bad_usage("--save mounts on the running system, not below --root", "");
 	return -1;

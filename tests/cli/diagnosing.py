@@ -353,3 +353,26 @@ def not_a_disk(t):
     """Refused before anything is mounted."""
     for device in "/dev/null", t.suite.program:
         holds("is no disk" in t.call("--save", device, name="ghost-diag", code=3).err, device)
+
+
+@test
+def timeline(t):
+    """A picture, into a new file only."""
+    armed(t)
+    file = t.outside + "/boot.svg"
+    result = t.call("--root", t.root, "--timeline", "-o", file, name="ghost-diag", code=0)
+    same((result.out, result.err), ("", ""))
+    with open(file, encoding="utf-8") as picture:
+        text = picture.read()
+    holds(text.startswith("<svg") or text.startswith("<?xml"), text[:80])
+    holds("0000:01:00.0" in text or "01:00.0" in text, "the claimed device has no lane")
+    again = t.call("--root", t.root, "--timeline", "-o", file, name="ghost-diag", code=1)
+    holds("boot.svg" in again.err, again.err)
+    with open(file, encoding="utf-8") as picture:
+        same(picture.read(), text, "replaced")
+
+
+@cases([("no file", ["--timeline"]), ("no picture", ["-o", "/x"]),
+        ("two", ["--timeline", "-o", "/x", "--full"])])
+def timeline_usage(t, words):
+    holds(t.call(*words, name="ghost-diag", code=2).err, "no reason")
