@@ -94,7 +94,7 @@ static int show(const struct gb_diag *diag, const struct options *options)
 	else if (options->timeline)
 		draw(diag, &text);
 	else if (options->full)
-		gb_report_write(diag, &text);
+		gb_report_write(diag, NULL, &text);
 	else
 		gb_diag_screen(diag, &style, &text);
 	if (text.failed) {
@@ -161,7 +161,7 @@ static int save(const struct gb_diag *diag, const char *device, struct gb_root *
 	int code = GB_EXIT_FAILED;
 
 	alarm(0); /* a stick may be slow */
-	gb_report_write(diag, &text);
+	gb_report_write(diag, NULL, &text);
 	if (text.failed)
 		fputs("ghost-diag: out of memory\n", stderr);
 	else

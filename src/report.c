@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "mask.h"
-#include "recipe.h"
 #include "record.h"
 #include "root.h"
 #include "story.h"
@@ -81,26 +80,6 @@ static void add_functions(const struct gb_diag *diag, struct gb_text *text)
 		add_function(&diag->survey, i, text);
 }
 
-static void add_recipes(const struct gb_diag *diag, struct gb_text *text)
-{
-	struct gb_findings findings;
-
-	if (!gb_recipe_read(diag->root, &diag->survey.machine, &findings, NULL) &&
-	    findings.findings)
-		begin(text, "Other passthrough set-ups");
-	for (size_t i = 0; i < findings.findings; i++) {
-		const struct gb_finding *finding = &findings.finding[i];
-		const struct gb_finding_kind *kind = gb_finding_kind(finding->id);
-
-		gb_text_addf(text, "%s:%u: %s\n    %s: %s%s%s%s%s\n",
-			     gb_finding_file(&findings, finding), finding->line, finding->words,
-			     gb_weight_name(kind->weight), kind->means, kind->wrong ? "; " : "",
-			     kind->wrong ? kind->wrong : "", finding->detail[0] ? "; " : "",
-			     finding->detail);
-	}
-	gb_findings_clear(&findings);
-}
-
 /* Lines about our devices, and about what passthrough stands on. */
 static bool is_wanted(const struct gb_diag *diag, const struct gb_log_line *line)
 {
@@ -139,7 +118,7 @@ static void add_log(const struct gb_diag *diag, struct gb_text *text)
 	}
 }
 
-void gb_report_write(const struct gb_diag *diag, struct gb_text *ret)
+void gb_report_write(const struct gb_diag *diag, gb_report_fn more, struct gb_text *ret)
 {
 	const struct gb_style style = { .columns = 100 };
 	struct gb_text text = { 0 };
@@ -155,7 +134,8 @@ void gb_report_write(const struct gb_diag *diag, struct gb_text *ret)
 	add_file(diag, GB_RECORDS "/claims", &text);
 	if (diag->account.file)
 		add_file(diag, diag->account.file, &text);
-	add_recipes(diag, &text);
+	if (more)
+		more(diag, &text);
 	add_log(diag, &text);
 	gb_mask_read(diag->root, &mask);
 	if (text.failed)

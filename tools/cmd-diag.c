@@ -82,7 +82,7 @@ static int tell(struct gb_context *context, const struct options *options,
 
 	gb_style_detect(stdout, &style);
 	if (options->form == FULL)
-		gb_report_write(diag, &text);
+		gb_report_write(diag, gb_report_recipes, &text);
 	else if (options->form == JSON)
 		gb_diag_json(diag, &text);
 	else if (options->form == TIMELINE)
