@@ -105,7 +105,11 @@ static void next_rival(const struct gb_diag *diag, const struct next *next)
 
 		if (device->standing != GB_STANDS_RIVAL)
 			continue;
-		if (device->channels.channels && gb_channel_mend(channel->kind))
+		if (device->channels.channels && gb_channel_mend(channel->kind) &&
+		    !strncmp(channel->where, "/proc/cmdline", strlen("/proc/cmdline")))
+			say(next, "take %s off the kernel command line of this boot entry, restart",
+			    device->channels.module);
+		else if (device->channels.channels && gb_channel_mend(channel->kind))
 			say(next, "take %s out of %s, rebuild the image, restart",
 			    device->channels.module, channel->where);
 		else if (diag->account.file && !diag->account.broken)
@@ -115,7 +119,8 @@ static void next_rival(const struct gb_diag *diag, const struct next *next)
 	}
 }
 
-static void next_module(const struct gb_diag *diag, const struct next *next)
+/* False when no module is to blame. */
+static bool next_module(const struct gb_diag *diag, const struct next *next)
 {
 	const struct gb_account *account = &diag->account;
 
@@ -125,9 +130,10 @@ static void next_module(const struct gb_diag *diag, const struct next *next)
 		if (!strcmp(state, "missing") || !strcmp(state, "failed")) {
 			say(next, "get %s to load: %s", account->module[i].driver,
 			    account->module[i].text);
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 void gb_diag_next(const struct gb_diag *diag, gb_next_fn each, void *ctx)
@@ -136,8 +142,8 @@ void gb_diag_next(const struct gb_diag *diag, gb_next_fn each, void *ctx)
 
 	next_record(diag, &next);
 	next_rival(diag, &next);
-	if (gb_diag_count(diag, GB_STANDS_HELD))
-		next_module(diag, &next);
+	if (gb_diag_count(diag, GB_STANDS_HELD) && !next_module(diag, &next))
+		say(&next, "ghost-verify says what keeps a driver from a device without one");
 	if (diag->devices && gb_diag_count(diag, GB_STANDS_OURS) == diag->devices)
 		say(&next, "the claims hold; if this boot stopped, dmesg | tail says more");
 }

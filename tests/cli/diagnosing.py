@@ -376,3 +376,13 @@ def timeline(t):
         ("two", ["--timeline", "-o", "/x", "--full"])])
 def timeline_usage(t, words):
     holds(t.call(*words, name="ghost-diag", code=2).err, "no reason")
+
+
+@cases([("file", put("etc/modules-load.d/gpu.conf", "nouveau\n"),
+         "take nouveau out of /etc/modules-load.d/gpu.conf:1, rebuild the image, restart"),
+        ("word", word("rd.driver.pre=nouveau"),
+         "take nouveau off the kernel command line of this boot entry, restart")])
+def how_to_mend_it(t, prepare, wanted):
+    m = armed(t)
+    prepare(m)
+    holds(wanted in told(t)["next"], told(t)["next"])
