@@ -129,11 +129,16 @@ static bool is_elsewhere(const char *type)
 static void walk_spec(struct gb_disk_walk *walk, const char *spec, const char *type)
 {
 	static const char *const tags[] = { "UUID", "LABEL", "PARTUUID", "PARTLABEL" };
-	const char *value;
+	const char *dataset = type && !strcmp(type, "zfs") ? spec : after(spec, "ZFS=");
 
-	if ((type && !strcmp(type, "zfs")) || (value = after(spec, "ZFS=")) ||
-	    (value = after(spec, "zfs:")) || (value = after(spec, "zfs=")))
-		return walk_pool(walk, type && !strcmp(type, "zfs") ? spec : value);
+	if (!dataset)
+		dataset = after(spec, "zfs:");
+	if (!dataset)
+		dataset = after(spec, "zfs=");
+	if (dataset) {
+		walk_pool(walk, dataset);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
 		size_t len = strlen(tags[i]);
 
