@@ -249,61 +249,79 @@ static int bring(struct gb_store *store, const struct gb_journal *journal, size_
 			    : gb_store_unlink(store, place->folder, place->name);
 	else if (before->kind == GB_FILE_FOLDER)
 		r = make_folder(store, place, before);
-	else if (!waits(place, aside, before))
+	else if (waits(place, aside, before)) /* or was put there by a call ended before its fsync */
+		r = gb_store_fsync_file(store, place->folder, aside);
+	else
 		r = from_copy(store, journal, n, place, aside);
 	if (!r && (before->kind == GB_FILE_REGULAR || before->kind == GB_FILE_LINK))
 		r = gb_store_rename(store, place->folder, aside, place->name);
-	return r ? r : gb_store_fsync(store, place->folder);
+	return r;
 }
 
+/* The folder is synced in any case: what is done already may have been done by a call that was
+ * ended before it could. */
 static int clean(struct gb_store *store, const struct gb_place *place, const char *aside)
 {
-	struct stat st;
 	int r;
 
-	if (place->folder < 0 || fstatat(place->folder, aside, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (place->folder < 0)
 		return 0;
 	r = gb_store_unlink(store, place->folder, aside);
 	return r ? r : gb_store_fsync(store, place->folder);
+}
+
+static int check_ours(const struct gb_entry *entry, const struct gb_place *place,
+		      const struct gb_file *now, bool force, struct gb_err *err)
+{
+	if (!is_ours(entry, now) && !force)
+		return gb_fail(err, ESTALE, "%s was changed by somebody else meanwhile",
+			       entry->path);
+	if (place->folder < 0)
+		return gb_fail(err, ENOENT, "the folder of %s is gone", entry->path);
+	return 0;
+}
+
+/* Folders that hold somebody's files stay. */
+static int read_back(const struct gb_entry *entry, const struct gb_place *place,
+		     struct gb_err *err)
+{
+	struct gb_file now = { 0 };
+	int r = gb_file_look(place, &now, err);
+
+	if (!r && !gb_file_same(&now, &entry->before) && now.kind != GB_FILE_FOLDER)
+		r = gb_fail(err, EIO, "%s does not read back as it was", entry->path);
+	gb_file_clear(&now);
+	return r;
 }
 
 static int restore(struct gb_store *store, const struct gb_journal *journal, size_t n, bool force,
 		   const struct gb_place *place, struct gb_err *err)
 {
 	const struct gb_entry *entry = &journal->entry[n];
-	struct gb_file now = { 0 }, then = { 0 };
+	struct gb_file now = { 0 };
 	char aside[48];
+	bool same;
 	int r = gb_file_look(place, &now, err);
 
 	if (r)
 		return r;
 	name_aside(n, aside);
-	if (!gb_file_same(&now, &entry->before)) {
-		if (!is_ours(entry, &now) && !force)
-			r = gb_fail(err, ESTALE, "%s was changed by somebody else meanwhile",
-				    entry->path);
-		else if (place->folder < 0)
-			r = gb_fail(err, ENOENT, "the folder of %s is gone", entry->path);
-		if (!r) {
-			r = bring(store, journal, n, place, aside, &now);
-			if (r)
-				gb_fail(err, -r, "%s: %s", entry->path, strerror(-r));
-		}
+	same = gb_file_same(&now, &entry->before);
+	if (!same)
+		r = check_ours(entry, place, &now, force, err);
+	if (!r) {
+		/* the same bytes may have been written again, and not synced, by a builder */
+		r = !same ? bring(store, journal, n, place, aside, &now)
+		    : place->folder < 0
+			    ? 0
+			    : gb_store_fsync_file(store, place->folder, place->name);
 		if (!r)
-			r = gb_file_look(place, &then, err);
-		if (!r && !gb_file_same(&then, &entry->before) && then.kind != GB_FILE_FOLDER)
-			r = gb_fail(err, EIO, "%s does not read back as it was", entry->path);
-		gb_file_clear(&then);
-	} else if (place->folder >= 0) {
-		/* brought back by a call that was ended before it could sync */
-		r = gb_store_fsync(store, place->folder);
+			r = clean(store, place, aside);
 		if (r)
 			gb_fail(err, -r, "%s: %s", entry->path, strerror(-r));
 	}
 	gb_file_clear(&now);
-	if (!r && clean(store, place, aside))
-		r = gb_fail(err, EIO, "%s can't be removed beside %s", aside, entry->path);
-	return r;
+	return r || same ? r : read_back(entry, place, err);
 }
 
 int gb_aside_restore(struct gb_store *store, const struct gb_journal *journal, size_t n,
@@ -337,9 +355,11 @@ int gb_aside_clean(struct gb_store *store, const struct gb_journal *journal, siz
 	if (r)
 		return r;
 	name_aside(n, aside);
-	if (entry->before.kind != GB_FILE_FOLDER)
+	if (!entry->built &&
+	    (entry->before.kind == GB_FILE_REGULAR || entry->before.kind == GB_FILE_LINK))
 		r = clean(store, &place, aside);
-	else if (entry->after.kind == GB_FILE_ABSENT && place.folder >= 0)
+	else if (entry->before.kind == GB_FILE_FOLDER &&
+		 entry->after.kind == GB_FILE_ABSENT && place.folder >= 0)
 		r = clean_folder(store, &place);
 	gb_place_clear(&place);
 	return r ? gb_fail(err, -r, "tidying after %s: %s", entry->path, strerror(-r)) : 0;

@@ -39,8 +39,6 @@ static void expand(const uint8_t *block, uint32_t w[64])
 	}
 }
 
-/* An image is hashed twice in every change: worth a compiler's effort in a program made small. */
-__attribute__((optimize("O3")))
 static void take_block(uint32_t state[8], const uint8_t *block)
 {
 	uint32_t w[64], s[8];

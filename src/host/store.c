@@ -184,6 +184,21 @@ int gb_store_fsync(struct gb_store *store, int fd)
 	return r == -EINVAL ? 0 : r;
 }
 
+int gb_store_fsync_file(struct gb_store *store, int folder, const char *name)
+{
+	struct stat st;
+	int fd, r;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = gb_store_fsync(store, fd);
+	close(fd);
+	return r;
+}
+
 int gb_store_rename(struct gb_store *store, int folder, const char *from, const char *to)
 {
 	return gb_store_call(store, &(struct gb_call){ .kind = GB_CALL_RENAME, .fd = folder,

@@ -73,6 +73,8 @@ void gb_place_clear(struct gb_place *place);
 int gb_store_create(struct gb_store *store, int folder, const char *name, mode_t mode);
 int gb_store_write(struct gb_store *store, int fd, const void *data, size_t len); /* all of it */
 int gb_store_fsync(struct gb_store *store, int fd);
+/* A regular file by its name; whatever else is there needs none. */
+int gb_store_fsync_file(struct gb_store *store, int folder, const char *name);
 int gb_store_rename(struct gb_store *store, int folder, const char *from, const char *to);
 /* Not there is success. */
 int gb_store_unlink(struct gb_store *store, int folder, const char *name);

@@ -53,16 +53,12 @@ static int stopped(const struct work *work, struct gb_err *err)
 static int sync_place(struct gb_store *store, const char *path, bool whole, struct gb_err *err)
 {
 	struct gb_place place;
-	int fd, r = gb_store_place(store, path, false, &place, err);
+	int r = gb_store_place(store, path, false, &place, err);
 
 	if (r)
 		return r;
 	if (place.folder >= 0 && !whole) {
-		fd = openat(place.folder, place.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd >= 0) {
-			r = gb_store_fsync(store, fd);
-			close(fd);
-		}
+		r = gb_store_fsync_file(store, place.folder, place.name);
 		if (!r)
 			r = gb_store_fsync(store, place.folder);
 	} else if (place.folder >= 0) {

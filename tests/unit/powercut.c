@@ -11,6 +11,8 @@ static char *before, *after;
 struct power {
 	struct shadow *shadow;
 	unsigned calls, dies_at; /* 0: never; from there on no call succeeds */
+	unsigned syncs, fails_at; /* 0: never; that fsync alone */
+	bool cuts_now;
 	unsigned cuts, olds, news;
 	const char *must; /* the only state allowed, or NULL */
 	char where[64], dir[80]; /* where the machine lies after a cut */
@@ -52,17 +54,23 @@ static int watch(void *ctx, const struct gb_call *call, bool done)
 	struct power *power = ctx;
 
 	if (!done) {
+		if (call->kind == GB_CALL_FSYNC && ++power->syncs == power->fails_at) {
+			power->cuts_now = true;
+			return -EIO;
+		}
 		power->calls++;
 		return power->dies_at && power->calls >= power->dies_at ? -EIO : 0;
 	}
 	note(power->shadow, call);
-	if (!power->dies_at)
+	if (power->cuts_now)
 		cut_all(power);
 	return 0;
 }
 
-/* Without cuts, up to where it dies; then the recovery with them. With 0, cuts at once. */
-static unsigned run(call_fn call, bool enabled, unsigned dies_at, struct power *power)
+/* Without cuts, up to where it dies; so the recovery, if `again`; then one with them. With 0, cuts
+ * at once. */
+static unsigned run(call_fn call, bool enabled, unsigned dies_at, unsigned again,
+		    struct power *power)
 {
 	struct gb_store store = { 0 };
 	struct tree tree;
@@ -79,16 +87,23 @@ static unsigned run(call_fn call, bool enabled, unsigned dies_at, struct power *
 	power->shadow = calloc(1, sizeof(*power->shadow));
 	power->shadow->seed = dies_at + 1;
 	power->calls = 0;
+	power->syncs = 0;
 	power->dies_at = dies_at;
+	power->cuts_now = !dies_at && !power->fails_at;
 	load(power->shadow, tree.dir);
 	store.watch = watch;
 	store.ctx = power;
 	r = call(&store, &end, &err);
 	if (dies_at && power->calls >= dies_at) {
+		power->calls = 0;
+		power->dies_at = again;
+		if (again)
+			recover(&store, &end, &err);
 		power->dies_at = power->calls = 0;
+		power->cuts_now = true;
 		r = recover(&store, &end, &err);
 	}
-	if (r)
+	if (r && !power->fails_at)
 		fail_msg("%s", err.text);
 	power->must = take_shot(tree.dir);
 	cut_all(power);
@@ -132,7 +147,7 @@ static void each(call_fn call, bool enabled, const char *name)
 	unsigned calls;
 
 	snprintf(power.where, sizeof(power.where), "%s", name);
-	calls = run(call, enabled, 0, &power);
+	calls = run(call, enabled, 0, 0, &power);
 	printf("%s: %u calls, %u cuts: %u old, %u new\n", name, calls, power.cuts, power.olds,
 	       power.news);
 	/* a test that saw one outcome only has tested nothing */
@@ -140,7 +155,17 @@ static void each(call_fn call, bool enabled, const char *name)
 	power.cuts = power.olds = power.news = 0;
 	for (unsigned at = 5; at <= calls; at += 13) {
 		snprintf(power.where, sizeof(power.where), "recovery of %s, ended at %u,", name, at);
-		run(call, enabled, at, &power);
+		run(call, enabled, at, 0, &power);
+	}
+	for (unsigned at = 50, again = 2; at <= calls; at += 5, again = again % 29 + 5) {
+		snprintf(power.where, sizeof(power.where), "%s, ended at %u and %u,", name, at,
+			 again);
+		run(call, enabled, at, again, &power);
+	}
+	for (power.fails_at = 1; power.fails_at <= power.syncs; power.fails_at += 3) {
+		snprintf(power.where, sizeof(power.where), "%s, fsync %u failed,", name,
+			 power.fails_at);
+		run(call, enabled, 0, 0, &power);
 	}
 	printf("recoveries of %s: %u cuts: %u old, %u new\n", name, power.cuts, power.olds,
 	       power.news);
