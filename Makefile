@@ -133,7 +133,11 @@ $(B)/asan/ghost-claim: $(call objects,asan)
 $(B)/ghost-boot: $(B)/dynamic/ghost-boot
 	$(Q)cp $< $@
 
-$(B)/dynamic/ghost-boot: $(patsubst %.c,$(B)/dynamic/%.o,$(TOOL) $(HOST) $(SRC))
+# An archive: a library whose users nobody calls is then no need of the program.
+$(B)/dynamic/libghost.a: $(patsubst %.c,$(B)/dynamic/%.o,$(HOST) $(SRC))
+	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/dynamic/ghost-boot: $(patsubst %.c,$(B)/dynamic/%.o,$(TOOL)) $(B)/dynamic/libghost.a
 	$(call say,LD,$@) $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(HOST_LIBS)
 
 $(B)/asan/ghost-boot: $(patsubst %.c,$(B)/asan/%.o,$(TOOL)) $(B)/asan/libghost.a
