@@ -104,7 +104,7 @@ dynamic: $(B)/dynamic/ghost-claim $(B)/dynamic/ghost-boot
 
 aliases = $(Q)for name in $(ALIASES); do ln -sf ghost-claim $(@D)/$$name || exit; done
 
-$(B)/static/%.o: %.c | $(B)/deps/ready
+$(B)/static/%.o: %.c Makefile | $(B)/deps/ready
 	$(call say,CC,$@) mkdir -p $(@D) && $(MUSL_CC) $(BASE) $(MUSL_CFLAGS) $(WARN) $(SMALL) \
 		$(HARDEN) -fno-pie $(CFLAGS) -c -o $@ $<
 
@@ -112,7 +112,7 @@ $(B)/static/ghost-claim: $(call objects,static) $(B)/deps/libdeps.a
 	$(call say,LD,$@) $(MUSL_CC) -static -no-pie $(LINK) -s $(LDFLAGS) -o $@ $^
 	$(aliases)
 
-$(B)/dynamic/%.o: %.c
+$(B)/dynamic/%.o: %.c Makefile
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(SMALL) $(HARDEN) \
 		-fPIE -D_FORTIFY_SOURCE=2 $(CFLAGS) -c -o $@ $<
 
@@ -121,7 +121,7 @@ $(B)/dynamic/ghost-claim: $(call objects,dynamic)
 	$(aliases)
 
 # The library and the program under the sanitizers, for tests.
-$(B)/asan/%.o: %.c
+$(B)/asan/%.o: %.c Makefile
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(ASAN) -c -o $@ $<
 
 $(B)/asan/ghost-claim: $(call objects,asan)
