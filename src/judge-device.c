@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "judge.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,20 +20,26 @@ struct subject {
 
 /* ---- its driver ------------------------------------------------------------------------ */
 
-/* Only a module has initstate (kernel/module/main.c); what is built in may have a folder too. */
+/* A driver's module may have another name: bochs-drm is in bochs. Only what was loaded has a state
+ * (kernel/module/main.c, modinfo_initstate). */
 static void add_origin(const struct subject *s, const char *driver)
 {
-	char file[GB_DRIVER_MAX + 32], name[GB_DRIVER_MAX];
+	char folder[GB_DRIVER_MAX + 32], file[GB_DRIVER_MAX + 48], target[PATH_MAX];
+	const char *name;
 
-	gb_text_copy(name, sizeof(name), driver);
-	for (char *c = name; *c; c++)
-		*c = *c == '-' ? '_' : *c;
-	snprintf(file, sizeof(file), "/sys/module/%s/initstate", name);
 	gb_check_evidence(s->checks, "/sys/bus/pci/devices/%s/driver: %s", s->bdf, driver);
-	if (gb_root_exists(s->survey->root, file))
-		gb_check_evidence(s->checks, "loaded as a module");
-	else
-		gb_check_evidence(s->checks, "no module: built into the kernel, or not told");
+	snprintf(folder, sizeof(folder), "/sys/bus/pci/drivers/%s", driver);
+	snprintf(file, sizeof(file), "%s/module", folder);
+	if (gb_root_readlink(s->survey->root, file, target, sizeof(target)) > 0) {
+		name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+		snprintf(file, sizeof(file), "/sys/module/%.63s/initstate", name);
+		if (gb_root_exists(s->survey->root, file)) {
+			gb_check_evidence(s->checks, "from the module %s", name);
+			return;
+		}
+	}
+	if (gb_root_exists(s->survey->root, folder))
+		gb_check_evidence(s->checks, "built into the kernel");
 }
 
 static void check_claimed(const struct subject *s, const char *wanted, const char *driver)

@@ -33,13 +33,16 @@ static void its_driver(void **state)
 	pc_driver(CARD, NULL);
 	judge(CARD);
 	expect("driver", GB_FAIL, "no driver has it");
-	pc_driver(CARD, "nova-core");
+	pc_driver(CARD, "nova-drm");
 	judge(CARD);
-	expect("driver", GB_FAIL, "claimed for vfio-pci, but nova-core has it");
+	expect("driver", GB_FAIL, "claimed for vfio-pci, but nova-drm has it");
+	tree_folder(&tree, "/sys/bus/pci/drivers/nova-drm");
+	judge(CARD);
 	expect("driver", GB_FAIL, "built into the kernel");
+	tree_link(&tree, "/sys/bus/pci/drivers/nova-drm/module", "../../../../module/nova_core");
 	tree_put(&tree, "/sys/module/nova_core/initstate", "live\n");
 	judge(CARD);
-	expect("driver", GB_FAIL, "loaded as a module");
+	expect("driver", GB_FAIL, "from the module nova_core");
 }
 
 static void the_firmwares_picture(void **state)
