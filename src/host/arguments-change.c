@@ -125,7 +125,7 @@ static void want_gone(struct work *w, bool (*match)(const struct work *w, size_t
 		}
 }
 
-/* ---- comma lists ------------------------------------------------------------------------- */
+/* ---- comma lists --------------------------------------------------------------------- */
 
 /* What says the contrary in lists of the kernel (drivers/iommu: intel_iommu=, iommu=). */
 static const char *opposite_of(const char *piece)
@@ -192,7 +192,7 @@ static void want_piece(struct work *w)
 	}
 }
 
-/* ---- all wants ----------------------------------------------------------------------------- */
+/* ---- all wants ----------------------------------------------------------------------- */
 
 static int check_want(const struct gb_want *want, struct gb_arguments *ret, struct gb_err *err)
 {

@@ -41,7 +41,7 @@ const struct gb_argument *gb_arguments_lacking(const struct gb_arguments *whole,
 /* All, with one blank between two, quoted k="a b" where that is needed. */
 void gb_arguments_render(const struct gb_arguments *list, struct gb_text *ret);
 
-/* ---- changing ---------------------------------------------------------------------------- */
+/* ---- changing ------------------------------------------------------------------------ */
 
 enum gb_want_mode {
 	GB_WANT_ALSO,  /* beside others of its name: console=ttyS0 */

@@ -54,7 +54,7 @@ static int collect(const char *data, const struct gb_bls_lines *lines, enum gb_b
 	return 0;
 }
 
-/* ---- wants, line by line --------------------------------------------------------------------- */
+/* ---- wants, line by line ------------------------------------------------------------- */
 
 /* Carries a want out in one line. Without `really`, only says what would happen. */
 static int apply(struct options *o, size_t i, const struct gb_want *want, bool really,
@@ -130,7 +130,7 @@ static int carry_out(struct options *o, const struct gb_want *want, struct gb_ch
 	return 0;
 }
 
-/* ---- the file --------------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------------ */
 
 /* A line that lost its last word goes, with the line end that came with it. */
 static void write_lines(const char *data, size_t len, const struct options *o, struct gb_text *ret)

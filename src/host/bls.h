@@ -50,7 +50,7 @@ int gb_bls_change(const char *data, size_t len, enum gb_bls_reader reader,
 		  struct gb_err *err);
 void gb_bls_change_clear(struct gb_bls_change *change);
 
-/* ---- names and order (bls-order.c) --------------------------------------------------------- */
+/* ---- names and order (bls-order.c) --------------------------------------------------- */
 
 /* "NAME+LEFT-DONE.conf", the boot counter optional. */
 struct gb_bls_name {

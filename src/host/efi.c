@@ -35,7 +35,7 @@ static bool split(const char *name, char *ret, size_t size, const char **ret_gui
 	return true;
 }
 
-/* ---- libefivar ------------------------------------------------------------------------------- */
+/* ---- libefivar ----------------------------------------------------------------------- */
 
 static int reason(void)
 {
@@ -112,7 +112,7 @@ static int firmware_remove(struct gb_efi *efi, const char *name)
 	return efi_del_variable(guid, text) < 0 ? reason() : 0;
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files --------------------------------------------------------------------------- */
 
 static int file_path(const char *name, char *ret, size_t size)
 {
@@ -183,7 +183,7 @@ static void close_folder(struct gb_efi *efi)
 	free(efi);
 }
 
-/* ---- both --------------------------------------------------------------------------------------- */
+/* ---- both ---------------------------------------------------------------------------- */
 
 int gb_efi_open(struct gb_root *root, struct gb_efi **ret, struct gb_err *err)
 {

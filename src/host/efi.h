@@ -47,7 +47,7 @@ int gb_efi_get_text(struct gb_efi *efi, const char *name, char *ret, size_t size
 /* A little-endian number of 2, 4 or 8 bytes; -EINVAL for another length. */
 int gb_efi_get_number(struct gb_efi *efi, const char *name, uint64_t *ret);
 
-/* ---- decoding (efi-decode.c) ----------------------------------------------------------------- */
+/* ---- decoding (efi-decode.c) --------------------------------------------------------- */
 
 /* UTF-16LE, up to a NUL or the end, as UTF-8; what is no character becomes '?'. Errors as
  * gb_efi_get_text. */

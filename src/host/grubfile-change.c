@@ -66,7 +66,7 @@ static int read_source(struct source *s)
 	return gb_grub_read_each(&s->after, s->file, s->data, s->len, keep, s, s->err);
 }
 
-/* ---- proof ---------------------------------------------------------------------------------- */
+/* ---- proof --------------------------------------------------------------------------- */
 
 /* May another variable have changed? One may hold what this one held. */
 static bool same_others(const struct source *s, const struct gb_grub *now)
@@ -109,7 +109,7 @@ static int prove(const struct source *s, const struct gb_edit *edit, const struc
 	return r == -ENOMEM ? r : 0;
 }
 
-/* ---- edits ---------------------------------------------------------------------------------- */
+/* ---- edits --------------------------------------------------------------------------- */
 
 /* Our own two lines, when the assignment is their second. */
 static bool is_block(const struct source *s, const struct gb_shell_assignment *a,

@@ -84,7 +84,7 @@ const char *gb_grub_get(const struct gb_grub *grub, const char *name,
 	return get(grub, name, &len);
 }
 
-/* ---- reading -------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------- */
 
 struct reading {
 	struct gb_grub *grub;
@@ -185,7 +185,7 @@ int gb_grub_copy(const struct gb_grub *grub, struct gb_grub *ret)
 	return ret->value ? 0 : -ENOMEM;
 }
 
-/* ---- files ---------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------- */
 
 struct names {
 	char **name;
@@ -267,7 +267,7 @@ int gb_grub_load(struct gb_root *root, bool drop_ins, const char *skip, struct g
 	return r;
 }
 
-/* ---- our own drop-in ------------------------------------------------------------------------ */
+/* ---- our own drop-in ----------------------------------------------------------------- */
 
 int gb_grub_drop_in(const char *const *word, size_t words, struct gb_text *ret,
 		    struct gb_err *err)

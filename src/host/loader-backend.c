@@ -154,7 +154,7 @@ static bool script_says(struct gb_root *root, const char *path, const char *text
 	return says;
 }
 
-/* ---- GRUB --------------------------------------------------------------------------------------- */
+/* ---- GRUB ---------------------------------------------------------------------------- */
 
 static bool has_blscfg(struct work *w)
 {
@@ -224,7 +224,7 @@ static void use_grub(struct work *w)
 		       "says which is used", "remove the one that is not");
 }
 
-/* ---- systemd-boot, unified images ---------------------------------------------------------------- */
+/* ---- systemd-boot, unified images ---------------------------------------------------- */
 
 static void use_systemd(struct work *w)
 {
@@ -266,7 +266,7 @@ static void use_uki(struct work *w)
 	}
 }
 
-/* ---- all ------------------------------------------------------------------------------------------ */
+/* ---- all ----------------------------------------------------------------------------- */
 
 static void use_proxmox(struct work *w)
 {

@@ -45,7 +45,7 @@ static void found(struct gb_loader *loader, enum gb_proof_id id, enum gb_family 
 	va_end(args);
 }
 
-/* ---- EFI variables ---------------------------------------------------------------------------- */
+/* ---- EFI variables ------------------------------------------------------------------- */
 
 static void read_text(struct gb_efi *efi, const char *name, char *ret, size_t size)
 {
@@ -183,7 +183,7 @@ static void look_at_stub(struct gb_efi *efi, struct gb_loader *loader)
 		loader->proof[GB_PROOF_STUB].weight = 1;
 }
 
-/* ---- command line ------------------------------------------------------------------------------ */
+/* ---- command line -------------------------------------------------------------------- */
 
 static bool has_word(const char *text, const char *word)
 {
@@ -211,7 +211,7 @@ static void look_at_cmdline(const char *cmdline, struct gb_loader *loader)
 		      "/proc/cmdline has no loader's word" : "/proc/cmdline can't be read");
 }
 
-/* ---- judgement ---------------------------------------------------------------------------------- */
+/* ---- judgement ----------------------------------------------------------------------- */
 
 /* A conflict is refused, with both proofs named: one is a leftover, and nobody can say which. */
 static bool judge(struct gb_loader *loader, bool bios)

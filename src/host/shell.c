@@ -51,7 +51,7 @@ static bool is_joint(const struct shell *s, size_t ahead)
 	return peek(s, ahead) == '\\' && peek(s, ahead + 1) == '\n';
 }
 
-/* ---- the value --------------------------------------------------------------------------- */
+/* ---- the value ----------------------------------------------------------------------- */
 
 static int add(struct shell *s, char byte, size_t at, enum gb_quote quote, bool expanded)
 {
@@ -228,7 +228,7 @@ static int read_value(struct shell *s)
 	return r;
 }
 
-/* ---- statements ---------------------------------------------------------------------------- */
+/* ---- statements ---------------------------------------------------------------------- */
 
 /* Setting these fails, or does something, in one shell or the other. */
 static bool is_special(const char *name)

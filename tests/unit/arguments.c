@@ -87,7 +87,7 @@ static void renders(void **state)
 	gb_arguments_clear(&list);
 }
 
-/* ---- changing ---------------------------------------------------------------------------- */
+/* ---- changing ------------------------------------------------------------------------ */
 
 static void change(const char *line, enum gb_want_mode mode, const char *word,
 		   const char *expected, enum gb_change_kind kind, const char *was)

@@ -10,7 +10,7 @@ static const struct gb_want add[] = { { GB_WANT_ALSO, "iommu=pt", "" },
 static const struct gb_want gone[] = { { GB_WANT_GONE, "iommu=pt", "" },
 				       { GB_WANT_GONE, "ghost.claim=on", "" } };
 
-static const char fedora[] = "title Fedora Linux (6.11.4-301.fc41.x86_64) 41 (Workstation Edition)\n"
+static const char fedora[] = "title Fedora Linux (6.11.4-301.fc41.x86_64) 41 (Server)\n"
 			     "version 6.11.4-301.fc41.x86_64\n"
 			     "linux /vmlinuz-6.11.4-301.fc41.x86_64\n"
 			     "initrd /initramfs-6.11.4-301.fc41.x86_64.img $tuned_initrd\n"
@@ -150,7 +150,7 @@ static void proves_what_it_wrote(void **state)
 	assert_non_null(strstr(err.text, "by hand"));
 }
 
-/* ---- names and order ------------------------------------------------------------------------ */
+/* ---- names and order ----------------------------------------------------------------- */
 
 static void knows_names(void **state)
 {

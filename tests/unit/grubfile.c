@@ -109,7 +109,7 @@ static void says_what_cannot_be_told(void **state)
 	assert_non_null(strstr(err.text, "f: line 2: "));
 }
 
-/* ---- changing ---------------------------------------------------------------------------- */
+/* ---- changing ------------------------------------------------------------------------ */
 
 /* Changes and gives the new text; the caller frees it. NULL when refused. */
 static char *change(const char *data, size_t len, const struct gb_want *want, size_t *ret_len,
@@ -210,7 +210,7 @@ static void replaces_a_value(void **state)
 	free(text);
 }
 
-/* ---- drop-ins ----------------------------------------------------------------------------- */
+/* ---- drop-ins ------------------------------------------------------------------------ */
 
 static void reads_files_in_order(void **state)
 {
@@ -266,7 +266,7 @@ static void knows_the_drop_in(void **state)
 	assert_false(gb_grub_is_after_drop_in("zzz.conf"));
 }
 
-/* ---- odd files, against real shells ---------------------------------------------------------- */
+/* ---- odd files, against real shells -------------------------------------------------- */
 
 #define FILES 6000
 

@@ -92,7 +92,7 @@ static void expect_refusal(const struct tree *tree, const char *why, const char 
 	free(l);
 }
 
-/* ---- GRUB ------------------------------------------------------------------------------------- */
+/* ---- GRUB ---------------------------------------------------------------------------- */
 
 static void make_debian(struct tree *tree)
 {
@@ -177,7 +177,7 @@ static void knows_fedoras_three_stores(void **state)
 	tree_clear(&tree);
 }
 
-/* ---- systemd-boot -------------------------------------------------------------------------------- */
+/* ---- systemd-boot -------------------------------------------------------------------- */
 
 static void make_systemd(struct tree *tree, const char *os)
 {
@@ -217,8 +217,8 @@ static void knows_systemd_boot(void **state)
 
 	make_systemd(&tree, "ID=arch\n");
 	tree_delete(&tree, "/etc/kernel/cmdline");
-	expect_loader(&tree, GB_BACKEND_SYSTEMD, "/etc/kernel/cmdline? /efi/loader/entries/M-6.12+2-1.conf",
-		      "");
+	expect_loader(&tree, GB_BACKEND_SYSTEMD,
+		      "/etc/kernel/cmdline? /efi/loader/entries/M-6.12+2-1.conf", "");
 	tree_clear(&tree);
 }
 
@@ -266,7 +266,7 @@ static void notices_an_unmounted_esp(void **state)
 	tree_clear(&tree);
 }
 
-/* ---- others -------------------------------------------------------------------------------------- */
+/* ---- others -------------------------------------------------------------------------- */
 
 static void knows_unified_images(void **state)
 {
@@ -348,7 +348,8 @@ static void refuses_conflicts(void **state)
 	(void)state;
 	make_debian(&tree);
 	put_variable(&tree, "LoaderInfo", "systemd-boot 257");
-	expect_refusal(&tree, "LoaderInfo says \"systemd-boot 257\", but /proc/cmdline has BOOT_IMAGE=", "");
+	expect_refusal(&tree, "LoaderInfo says \"systemd-boot 257\", but /proc/cmdline has BOOT_IMAGE=",
+		       "");
 	tree_clear(&tree);
 	make(&tree, "ID=debian\n", "initrd=\\x root=UUID=1\n");
 	tree_folder(&tree, "/sys/firmware/acpi");
