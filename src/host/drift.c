@@ -59,8 +59,12 @@ int gb_drift_check(struct gb_store *store, const char *path, const char *place,
 		gb_place_clear(&at);
 		return 0;
 	}
-	r = gb_file_look(&at, &now, err);
+	r = (expected->hash[0] ? gb_file_look : gb_file_glance)(&at, &now, err);
 	gb_place_clear(&at);
+	/* one that was not read then: it was written, or somebody only touched it */
+	if (!r && expected->kind == GB_FILE_REGULAR && now.kind == GB_FILE_REGULAR &&
+	    !expected->hash[0])
+		r = gb_fail(err, ESTALE, "%s was written by somebody else meanwhile", path);
 	/* a folder that was to go may hold somebody's files; a new one finds it made */
 	if (!r && expected->kind == GB_FILE_ABSENT && now.kind == GB_FILE_FOLDER)
 		gb_file_clear(&now);

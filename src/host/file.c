@@ -159,7 +159,7 @@ static int look_link(const struct gb_place *place, struct gb_file *file)
 	return file->link ? 0 : -ENOMEM;
 }
 
-static int look_open(const struct gb_place *place, bool folder, struct gb_file *file)
+static int look_open(const struct gb_place *place, bool folder, bool hash, struct gb_file *file)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	int r = 0, fd = openat(place->folder, place->name, flags);
@@ -176,13 +176,13 @@ static int look_open(const struct gb_place *place, bool folder, struct gb_file *
 		file->kind = folder ? GB_FILE_FOLDER : GB_FILE_REGULAR;
 		r = read_xattrs(fd, file);
 	}
-	if (!r && !folder)
+	if (!r && !folder && hash)
 		r = hash_file(fd, file->hash);
 	close(fd);
 	return r;
 }
 
-int gb_file_look(const struct gb_place *place, struct gb_file *ret, struct gb_err *err)
+static int look(const struct gb_place *place, bool hash, struct gb_file *ret, struct gb_err *err)
 {
 	struct gb_file file = { 0 };
 	struct stat st;
@@ -198,7 +198,7 @@ int gb_file_look(const struct gb_place *place, struct gb_file *ret, struct gb_er
 		take_stat(&st, &file);
 		r = look_link(place, &file);
 	} else if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
-		r = look_open(place, S_ISDIR(st.st_mode), &file);
+		r = look_open(place, S_ISDIR(st.st_mode), hash, &file);
 	} else {
 		return gb_fail(err, EINVAL, "%s is no ordinary file", place->path);
 	}
@@ -208,6 +208,16 @@ int gb_file_look(const struct gb_place *place, struct gb_file *ret, struct gb_er
 	}
 	*ret = file;
 	return 0;
+}
+
+int gb_file_look(const struct gb_place *place, struct gb_file *ret, struct gb_err *err)
+{
+	return look(place, true, ret, err);
+}
+
+int gb_file_glance(const struct gb_place *place, struct gb_file *ret, struct gb_err *err)
+{
+	return look(place, false, ret, err);
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)

@@ -27,7 +27,7 @@ struct gb_xattr {
 /* Owns its strings: gb_file_clear. Zeroed, it is an absent one. */
 struct gb_file {
 	enum gb_file_kind kind;
-	char hash[GB_SHA256_TEXT]; /* of regular files, else empty */
+	char hash[GB_SHA256_TEXT]; /* of regular files that were read, else empty */
 	char *link;		   /* what a link says */
 	mode_t mode;		   /* 07777 */
 	uid_t uid;
@@ -48,6 +48,8 @@ struct gb_file {
 /* What is at the place now; regular files are read and hashed. A device, a pipe or a socket is
  * refused (-EINVAL). */
 int gb_file_look(const struct gb_place *place, struct gb_file *ret, struct gb_err *err);
+/* The same without reading it: no hash. For images, which are large. */
+int gb_file_glance(const struct gb_place *place, struct gb_file *ret, struct gb_err *err);
 /* Is it still the very file that was looked at, by its number and times? Cheap, and only ever
  * wrong in saying no. */
 bool gb_file_untouched(const struct gb_place *place, const struct gb_file *file);

@@ -117,7 +117,16 @@ int gb_journal_base(struct gb_store *store, struct gb_err *err)
 	return fd;
 }
 
-static int keep_old(struct gb_store *store, int folder, size_t i, const struct gb_entry *entry,
+/* A builder's file is read here for the first time, and must not change meanwhile. */
+static int check_copy(const struct gb_place *place, struct gb_entry *entry, const char *hash)
+{
+	if (entry->before.hash[0])
+		return strcmp(hash, entry->before.hash) ? -ESTALE : 0;
+	memcpy(entry->before.hash, hash, GB_SHA256_TEXT);
+	return gb_file_untouched(place, &entry->before) ? 0 : -ESTALE;
+}
+
+static int keep_old(struct gb_store *store, int folder, size_t i, struct gb_entry *entry,
 		    struct gb_err *err)
 {
 	char name[32], hash[GB_SHA256_TEXT];
@@ -130,18 +139,19 @@ static int keep_old(struct gb_store *store, int folder, size_t i, const struct g
 	if (r)
 		return r;
 	from = openat(place.folder, place.name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (from < 0)
+	if (from < 0) {
 		r = -errno;
-	gb_place_clear(&place);
-	if (r)
+		gb_place_clear(&place);
 		return gb_fail(err, -r, "%s: %s", entry->path, strerror(-r));
+	}
 	snprintf(name, sizeof(name), "%zu.old", i);
 	to = gb_store_create(store, folder, name, 0600);
 	r = to < 0 ? to : gb_store_copy(store, from, to, hash);
 	if (!r)
 		r = gb_store_fsync(store, to);
-	if (!r && strcmp(hash, entry->before.hash))
-		r = -ESTALE;
+	if (!r)
+		r = check_copy(&place, entry, hash);
+	gb_place_clear(&place);
 	close(from);
 	if (to >= 0)
 		close(to);
@@ -177,7 +187,7 @@ static int put_record(struct gb_store *store, const struct gb_journal *journal, 
 }
 
 static int fill(struct gb_store *store, const struct gb_plan *plan,
-		const struct gb_journal *journal, struct gb_err *err)
+		struct gb_journal *journal, struct gb_err *err)
 {
 	int r = 0;
 

@@ -89,15 +89,15 @@ static void drop_step(struct gb_plan *plan)
 	clear_step(&plan->step[--plan->steps]);
 }
 
-static int look(struct gb_store *store, const char *path, bool follow, struct gb_touch *touch,
-		struct gb_err *err)
+static int look(struct gb_store *store, const char *path, bool follow, bool hash,
+		struct gb_touch *touch, struct gb_err *err)
 {
 	struct gb_place place;
 	int r = gb_store_place(store, path, follow, &place, err);
 
 	if (r)
 		return r;
-	r = gb_file_look(&place, &touch->before, err);
+	r = (hash ? gb_file_look : gb_file_glance)(&place, &touch->before, err);
 	if (!r) {
 		touch->path = strdup(path);
 		touch->place = strdup(place.path);
@@ -105,7 +105,7 @@ static int look(struct gb_store *store, const char *path, bool follow, struct gb
 			r = gb_fail(err, ENOMEM, "out of memory");
 	}
 	gb_place_clear(&place);
-	if (!r && touch->before.kind == GB_FILE_REGULAR && touch->before.size <= READ_MAX &&
+	if (!r && hash && touch->before.kind == GB_FILE_REGULAR && touch->before.size <= READ_MAX &&
 	    !gb_root_read_all(store->root, touch->place, READ_MAX, &touch->old,
 			      &touch->old_len) &&
 	    !gb_diff_is_text(touch->old, touch->old_len)) {
@@ -163,7 +163,7 @@ static int add_one(struct gb_plan *plan, struct gb_store *store, enum gb_step_ki
 
 	if (!step)
 		return gb_fail(err, ENOMEM, "out of memory");
-	r = look(store, path, follow, step->touch, err);
+	r = look(store, path, follow, true, step->touch, err);
 	if (r)
 		drop_step(plan);
 	else
@@ -340,7 +340,7 @@ int gb_plan_run(struct gb_plan *plan, struct gb_store *store, const char *const 
 	while (!r && step->touches < count) {
 		struct gb_touch *touch = &step->touch[step->touches];
 
-		r = look(store, paths[step->touches], true, touch, err);
+		r = look(store, paths[step->touches], true, false, touch, err);
 		if (!r)
 			r = check_once(plan, touch, true, err);
 		step->touches++;

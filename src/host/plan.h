@@ -24,7 +24,8 @@ enum gb_step_kind { GB_STEP_WRITE, GB_STEP_REMOVE, GB_STEP_RUN };
 struct gb_touch {
 	char *path;  /* as a person knows it */
 	char *place; /* where it lies: a link is followed, so that it stays */
-	struct gb_file before, after; /* what a builder makes is not known: absent */
+	struct gb_file before, after; /* of a builder's files, no hash; what it makes is not
+				       * known: absent */
 	char *old;	/* its text before, where it is one that a person can read; else NULL */
 	size_t old_len;
 };

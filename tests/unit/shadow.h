@@ -111,7 +111,7 @@ static inline void read_open(int fd, struct content *ret)
 	read_content(path, ret);
 }
 
-/* ---- the start: all of it is on the disk ------------------------------------------------ */
+/* ---- the start: all of it is on the disk ------------------------------------------- */
 
 static inline size_t load(struct shadow *shadow, const char *path)
 {
@@ -153,7 +153,7 @@ static inline void unload(struct shadow *shadow)
 	}
 }
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names ------------------------------------------------------------------------- */
 
 static inline struct name *find_name(struct node *folder, const char *name)
 {
@@ -227,7 +227,7 @@ static inline void sync_folder(struct shadow *shadow, size_t folder)
 	shadow->waiting = left;
 }
 
-/* ---- calls as they happen ---------------------------------------------------------------------- */
+/* ---- calls as they happen ---------------------------------------------------------- */
 
 static inline size_t node_of(const struct shadow *shadow, int fd)
 {
@@ -300,7 +300,7 @@ static inline void note(struct shadow *shadow, const struct gb_call *call)
 	}
 }
 
-/* ---- a cut ------------------------------------------------------------------------------------ */
+/* ---- a cut ------------------------------------------------------------------------- */
 
 enum cut { CUT_SURE, CUT_NAMES, CUT_ALL, CUT_SOME, CUT_OTHERS, CUT_MORE, CUTS };
 
