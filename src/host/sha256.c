@@ -65,6 +65,16 @@ static void take_block(uint32_t state[8], const uint8_t *block)
 		state[i] += s[i];
 }
 
+static void take_blocks(struct gb_sha256 *sum, const uint8_t *at, size_t blocks)
+{
+	if (!sum->plain) {
+		gb_sha256_instructions(sum->state, at, blocks, round_constant);
+		return;
+	}
+	for (; blocks; blocks--, at += 64)
+		take_block(sum->state, at);
+}
+
 void gb_sha256_begin(struct gb_sha256 *sum)
 {
 	/* FIPS 180-4, 5.3.3 */
@@ -73,6 +83,7 @@ void gb_sha256_begin(struct gb_sha256 *sum)
 
 	memcpy(sum->state, first, sizeof(first));
 	sum->bytes = 0;
+	sum->plain = !gb_sha256_has_instructions();
 }
 
 void gb_sha256_add(struct gb_sha256 *sum, const void *data, size_t len)
@@ -89,12 +100,11 @@ void gb_sha256_add(struct gb_sha256 *sum, const void *data, size_t len)
 		len -= take;
 		if (held + take < 64)
 			return;
-		take_block(sum->state, sum->block);
+		take_blocks(sum, sum->block, 1);
 	}
-	for (; len >= 64; at += 64, len -= 64)
-		take_block(sum->state, at);
-	if (len)
-		memcpy(sum->block, at, len);
+	take_blocks(sum, at, len / 64);
+	if (len % 64)
+		memcpy(sum->block, at + len / 64 * 64, len % 64);
 }
 
 void gb_sha256_end(struct gb_sha256 *sum, char ret[GB_SHA256_TEXT])

@@ -31,6 +31,7 @@ static void hashes(void **state)
 		for (size_t part = 1; part < 130; part += 7) {
 			gb_sha256_of(data, len, hash);
 			gb_sha256_begin(&sum);
+			sum.plain |= part % 2; /* this processor's, and ours */
 			for (size_t at = 0; at < len; at += part)
 				gb_sha256_add(&sum, data + at, len - at < part ? len - at : part);
 			gb_sha256_end(&sum, parts);
