@@ -160,7 +160,7 @@ static void passed_on(void **state)
 		assert_int_equal(run_script(script, 30, -1, -1, &heard, &ran), 0);
 		assert_int_equal(ran.stopped, signals[i]);
 		assert_int_equal(ran.status, 7);
-		assert_string_equal(heard.text.data, "got|");
+		assert_string_equal(ran.last, "got"); /* the shell may tell of its sleep before */
 		gb_text_clear(&heard.text);
 	}
 }
@@ -175,11 +175,11 @@ static void held(void **state)
 	(void)state;
 	other = open(path, O_RDWR | O_CLOEXEC);
 	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
-	assert_int_equal(run_script("sleep 1 >/dev/null 2>&1 & exit 0", 0, -1, fd, NULL, &ran), 0);
+	assert_int_equal(run_script("sleep 3 >/dev/null 2>&1 & exit 0", 0, -1, fd, NULL, &ran), 0);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	close(fd);
 	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
-	for (unsigned i = 0; i < 100 && flock(other, LOCK_EX | LOCK_NB); i++)
+	for (unsigned i = 0; i < 400 && flock(other, LOCK_EX | LOCK_NB); i++)
 		usleep(50000);
 	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
 	close(other);
