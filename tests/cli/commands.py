@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ghost-boot as a command: help, wrong usage, output that can't be written."""
+import os
 import re
 import subprocess
 
@@ -91,9 +92,11 @@ def full_disk(t, args):
 def closed_output(t):
     """A reader that went away ends it quietly, or as a failure; never a crash."""
     studio(t.root)
+    reader, writer = os.pipe()
+    os.close(reader)
     process = subprocess.Popen([t.suite.base + "/ghost-boot", "--root", t.root, "list", "--all"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
+                               stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
     process.stderr.read()
     holds(process.wait(30) in (1, -13), f"ended with {process.returncode}")
 
