@@ -155,6 +155,9 @@ static int keep_old(struct gb_store *store, int folder, size_t i, struct gb_entr
 	close(from);
 	if (to >= 0)
 		close(to);
+	if (r == -ESTALE)
+		return gb_fail(err, ESTALE, "%s was written by somebody else meanwhile",
+			       entry->path);
 	if (r)
 		return gb_fail(err, -r, "keeping a copy of %s: %s", entry->path, strerror(-r));
 	return 0;
