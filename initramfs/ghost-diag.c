@@ -88,6 +88,7 @@ static int show(const struct gb_diag *diag, const struct options *options)
 	struct gb_style style;
 	int code = GB_EXIT_DONE;
 
+	alarm(0); /* all is read; a pager, or a serial line, may take its time */
 	gb_style_detect(stdout, &style);
 	if (options->json)
 		gb_diag_json(diag, &text);

@@ -292,7 +292,7 @@ int gb_boot_claim(struct gb_boot *boot)
 		run_claim(boot);
 	report->outcome = gb_report_outcome(report, &code);
 	finish(boot, code);
-	if (boot->verify)
+	if (boot->inspection.focused)
 		verify(boot, code);
 	return code;
 }

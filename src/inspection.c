@@ -86,7 +86,9 @@ void gb_inspection_before(struct gb_inspection *inspection, struct gb_root *root
 		for (size_t i = 0; i < claim->tasks; i++) {
 			struct gb_bdf bdf = claim->task[i].device->bdf;
 
-			if (i == 0 || bdf.bus != claim->task[i - 1].device->bdf.bus)
+			struct gb_bdf before = i ? claim->task[i - 1].device->bdf : bdf;
+
+			if (i == 0 || bdf.bus != before.bus || bdf.domain != before.domain)
 				read_bridges(inspection, root, reader, bdf);
 			read_once(inspection, reader, bdf,
 				  (int)(claim->task[i].line - claims->line));

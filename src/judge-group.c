@@ -92,11 +92,25 @@ static bool is_foreign(const struct gb_members *members, int node)
 	       !gb_survey_same_slot(members->survey, node, members->node);
 }
 
+/* At boot, and without the kernel's groups, their members are not known. */
+static bool looked_at_part(const struct gb_members *members)
+{
+	return members->source == GB_GROUPS_PREDICTED && !members->survey->machine.complete;
+}
+
 static void check_members(const struct subject *s)
 {
 	char names[NAMES_MAX];
 	size_t sure;
 
+	if (!gb_members_list(&s->members, is_foreign, names, sizeof(names), &sure) &&
+	    looked_at_part(&s->members)) {
+		gb_check(s->checks, "group-members", GB_UNKNOWN, s->bdf,
+			 "what else would be in its group can't be told: not all devices were "
+			 "looked at");
+		gb_check_fix(s->checks, "ghost-verify looks at all");
+		return;
+	}
 	if (!gb_members_list(&s->members, is_foreign, names, sizeof(names), &sure)) {
 		gb_check(s->checks, "group-members", GB_PASS, s->bdf,
 			 "nothing of another card is in its group");
@@ -130,6 +144,8 @@ static void check_viable(const struct subject *s)
 	if (gb_checks_have(s->checks, "viable", s->members.subject))
 		return;
 	if (!gb_members_list(&s->members, in_the_way, names, sizeof(names), &sure)) {
+		if (looked_at_part(&s->members))
+			return; /* said of its members */
 		gb_check(s->checks, "viable", GB_PASS, s->members.subject, claimed ?
 			 "no driver of the host is in it" :
 			 "no driver of the host would be left in it");

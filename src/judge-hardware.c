@@ -73,6 +73,10 @@ static void check_reset(const struct subject *s)
 		gb_check(s->checks, "reset", GB_PASS, s->bdf, "can be reset by itself (%s)",
 			 config->flr == GB_YES ? "flr" : "af_flr");
 		gb_check_evidence(s->checks, "its config space");
+	} else if (!s->survey->machine.complete && s->there->device->group < 0) {
+		/* what else is on its bus was not looked at */
+		gb_check(s->checks, "reset", GB_UNKNOWN, s->bdf,
+			 "how it can be reset can't be told");
 	} else if (alone_on_bus(s)) {
 		gb_check(s->checks, "reset", GB_PASS, s->bdf,
 			 "can be reset with its bus, on which nothing else is");

@@ -15,8 +15,10 @@ static const struct {
 	[GB_VFIO_VIABLE] = { GB_PASS, "VFIO itself says that it is viable", NULL },
 	[GB_VFIO_NOT_VIABLE] = { GB_FAIL, "VFIO itself says that it is not viable",
 				 "all that is in it must be claimed too, or be without a driver" },
-	[GB_VFIO_IN_USE] = { GB_PASS, "in use by a virtual machine, so it is viable", NULL },
-	[GB_VFIO_ABSENT] = { GB_UNKNOWN, "VFIO can't be asked yet: nothing in it is on vfio-pci",
+	[GB_VFIO_IN_USE] = { GB_UNKNOWN, "in use: a program has it open, a virtual machine perhaps, "
+			     "and VFIO answers only one", NULL },
+	[GB_VFIO_ABSENT] = { GB_UNKNOWN, "VFIO can't be asked: it has no file for it, since nothing in it is on vfio-pci "
+			     "or /dev is not filled",
 			     NULL },
 	[GB_VFIO_DENIED] = { GB_UNKNOWN, "VFIO can't be asked: only root may", "ask again as root" },
 	[GB_VFIO_NO_IOMMU] = { GB_FAIL, "VFIO has it without an IOMMU: whoever is given it can read "

@@ -69,6 +69,14 @@ static const struct {
 	  "lets whoever has a device read and write all memory where there is no IOMMU" },
 };
 
+/* lib/kstrtox.c, kstrtobool: such a word switches off what it names. */
+static bool is_no(const char *word)
+{
+	const char *value = strchr(word, '=');
+
+	return value && value[1] && strchr("0nN", value[1]);
+}
+
 static void warn(const struct gb_survey *s, const char *word, const char *means,
 		 struct gb_checks *checks)
 {
@@ -137,7 +145,8 @@ void gb_judge_words(const struct gb_survey *survey, struct gb_checks *checks)
 	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (gb_cmdline_find(survey->cmdline, words[i].name, words[i].piece, word,
-				    sizeof(word)) && !is_said(survey, words[i].name))
+				    sizeof(word)) &&
+		    !is_said(survey, words[i].name) && (words[i].piece || !is_no(word)))
 			warn(survey, word, words[i].means, checks);
 	judge_vendors(survey, checks);
 	judge_override(survey, checks);

@@ -28,6 +28,8 @@ bool gb_loads_in_script(const char *line, const char *module)
 		name[strcspn(name, ".;&|)'")] = '\0';
 		if (loads && gb_text_same_module(name, module))
 			return true;
+		if (loads && (!strcmp(word, "-r") || !strcmp(word, "--remove")))
+			return false;
 		loads |= strstr(name, "modprobe") || !strcmp(name, "insmod");
 	}
 	return false;

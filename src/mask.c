@@ -148,6 +148,10 @@ static const struct {
 	{ "rd.lvm.vg=", "[disk]" },
 	{ "rd.md.uuid=", "[uuid]" },
 	{ "password=", "[secret]" },
+	{ "iscsi_password=", "[secret]" },
+	{ "iscsi_in_password=", "[secret]" },
+	{ "iscsi_username=", "[secret]" },
+	{ "username=", "[secret]" },
 	{ "passwd=", "[secret]" },
 	{ "token=", "[secret]" },
 	{ "/dev/disk/by-id/", "[disk]" },
@@ -182,13 +186,14 @@ static size_t find_key(const char *at, const char **ret_shown)
 }
 
 /* A value with spaces in quotes goes as a whole. */
-static size_t value_length(const char *at)
+static size_t value_length(const char *at, bool secret)
 {
 	const char *end;
 
 	if (*at == '"' && (end = strpbrk(at + 1, "\"\n")) && *end == '"')
 		return (size_t)(end - at) + 1;
-	return strcspn(at, " \t\n\"',;()<>");
+	/* a word of the kernel's ends at white space only, and a password may hold anything */
+	return strcspn(at, secret ? " \t\n" : " \t\n\"',;()<>");
 }
 
 static bool is_host(const struct gb_mask *mask, const char *at)
@@ -220,7 +225,7 @@ static size_t mask_word(const struct gb_mask *mask, const char *at, struct gb_te
 	const char *shown = NULL;
 	size_t len = find_key(at, &shown), value;
 
-	if (len && (value = value_length(at + len))) {
+	if (len && (value = value_length(at + len, !strcmp(shown, "[secret]")))) {
 		gb_text_addf(ret, "%.*s%s", (int)len, at, shown);
 		return len + value;
 	}

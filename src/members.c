@@ -18,7 +18,7 @@ void gb_members_of(const struct gb_survey *survey, int node, struct gb_members *
 	};
 	ret->group = gb_survey_group(survey, ret->source, node);
 	if (!kernel)
-		ret->certain = survey->prediction.certain[ret->group];
+		ret->certain = survey->machine.complete && survey->prediction.certain[ret->group];
 	snprintf(ret->subject, sizeof(ret->subject), "%sgroup %d", kernel ? "" : "predicted ",
 		 ret->group);
 }

@@ -28,6 +28,7 @@ struct reader {
 	/* of one mount or interface */
 	struct gb_need need;
 	unsigned depth, steps;
+	bool cut; /* not followed to the end */
 	bool placed;
 	const char *folder; /* being listed */
 };
@@ -108,8 +109,10 @@ static int place_below(struct reader *r, const char *folder, gb_name_fn each)
 {
 	const char *before = r->folder;
 
-	if (r->depth == STACK_MAX || ++r->steps > STEPS_MAX)
+	if (r->depth == STACK_MAX || ++r->steps > STEPS_MAX) {
+		r->cut = true;
 		return 0;
+	}
 	r->folder = folder;
 	r->depth++;
 	gb_root_list(r->root, folder, each, r);
@@ -229,8 +232,8 @@ static void begin(struct reader *r, enum gb_need_kind kind, const char *format, 
 	for (char *c = r->need.what; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
-	r->depth = 0;
-	r->placed = false;
+	r->depth = r->steps = 0;
+	r->placed = r->cut = false;
 }
 
 static void lose(struct reader *r, const char *source, const char *type)
@@ -258,7 +261,7 @@ static void read_mount(struct reader *r, const char *number, const char *point, 
 		gb_text_copy(link, sizeof(link), source);
 		place_source(r, link, type);
 	}
-	if (anonymous && !r->placed)
+	if (r->cut || (anonymous && !r->placed))
 		lose(r, source, type);
 }
 
@@ -286,6 +289,8 @@ static void read_swap_line(void *ctx, unsigned number, const char *line)
 	begin(r, GB_NEED_DISK, "%.48s is swapped on%s", node, "");
 	device_name(r, node, name);
 	place(r, name);
+	if (r->cut)
+		lose(r, node, "swap");
 }
 
 static bool read_table(struct reader *r, const char *file, gb_line_fn each)

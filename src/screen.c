@@ -190,7 +190,7 @@ static void add_event(const struct page *page, double at, const char *who, const
 	else
 		snprintf(line, sizeof(line), "%9.2f s  %-12s %s", at, who, text);
 	/* a message of the log is not worth a second line */
-	if (strlen(line) > edge)
+	if (edge > 3 && strlen(line) > edge)
 		snprintf(line + edge - 3, 4, "...");
 	gb_text_addf(page->text, "%s%s%s\n", code(page, GB_DIM), line, code(page, GB_PLAIN));
 }

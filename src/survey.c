@@ -136,7 +136,9 @@ static int read_focus(struct gb_survey *s, const struct gb_focus *focus, size_t 
 	r = make_room(s, err);
 	for (size_t d = 0; !r && d < s->machine.devices; d++)
 		for (size_t i = 0; i < focused; i++)
-			if (gb_bdf_equal(focus[i].bdf, s->machine.device[d].bdf))
+			/* a claims file that shrank meanwhile has no such line any more */
+			if (gb_bdf_equal(focus[i].bdf, s->machine.device[d].bdf) &&
+			    focus[i].line < (int)s->claims.lines)
 				s->line[d] = focus[i].line;
 	return r;
 }

@@ -181,6 +181,10 @@ static void interrupts(void **state)
 	tree_put(&tree, "/proc/interrupts", "  CPU0\n 0: 3 IR-IO-APIC 2-edge timer\n");
 	judge(gb_judge_interrupts);
 	says("interrupt-remapping", GB_PASS, "IR- chips");
+	/* arm64: the interrupt translation service isolates them */
+	tree_put(&tree, "/proc/interrupts", "  CPU0\n 24: 3 ITS-PCI-MSI 1 Edge nvme\n");
+	judge(gb_judge_interrupts);
+	says("interrupt-remapping", GB_UNKNOWN, "/proc/interrupts");
 	tree_put(&tree, "/proc/interrupts", "  CPU0\n 0: 3 IO-APIC 2-edge timer\n");
 	judge(gb_judge_interrupts);
 	says("interrupt-remapping", GB_WARN, "VFIO refuses");
@@ -193,7 +197,7 @@ static void interrupts_not_remapped(void **state)
 
 	(void)state;
 	put_intel();
-	tree_put(&tree, "/proc/interrupts", " 24: 3 PCI-MSI 1-edge nvme\n");
+	tree_put(&tree, "/proc/interrupts", " 0: 3 IO-APIC 2-edge timer\n 24: 3 PCI-MSI 1-edge nvme\n");
 	tree_put(&tree, ecap, "f0108a\n");
 	judge(gb_judge_interrupts);
 	says("interrupt-remapping", GB_WARN, "dmesg");
@@ -213,7 +217,7 @@ static void unsafe_interrupts(void **state)
 	(void)state;
 	put_intel();
 	tree_put(&tree, "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "Y\n");
-	tree_put(&tree, "/proc/interrupts", " 24: 3 PCI-MSI 1-edge nvme\n");
+	tree_put(&tree, "/proc/interrupts", " 0: 3 IO-APIC 2-edge timer\n 24: 3 PCI-MSI 1-edge nvme\n");
 	judge(gb_judge_interrupts);
 	says("interrupt-remapping", GB_WARN, "a guest can send the host any");
 	tree_put(&tree, "/proc/interrupts", " 24: 3 IR-PCI-MSI 1-edge nvme\n");

@@ -53,7 +53,7 @@ static void answers(void **state)
 		{ { .open = 7, .flags = VFIO_GROUP_FLAGS_CONTAINER_SET }, GB_VFIO_NOT_VIABLE, 0,
 		  GB_FAIL, "not viable" },
 		{ { .open = 7, .status = -EIO }, GB_VFIO_FAILED, EIO, GB_UNKNOWN, "output error" },
-		{ { .open = -EBUSY }, GB_VFIO_IN_USE, EBUSY, GB_PASS, "in use" },
+		{ { .open = -EBUSY }, GB_VFIO_IN_USE, EBUSY, GB_UNKNOWN, "in use" },
 		{ { .open = -EACCES }, GB_VFIO_DENIED, EACCES, GB_UNKNOWN, "root" },
 		{ { .open = -EPERM }, GB_VFIO_DENIED, EPERM, GB_UNKNOWN, "root" },
 		{ { .open = -ENOENT, .unsafe = -ENOENT }, GB_VFIO_ABSENT, ENOENT, GB_UNKNOWN,
