@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 #include "diag.h"
 #include "err.h"
 #include "exit.h"
+#include "patience.h"
 #include "report.h"
 #include "root.h"
 #include "save.h"
@@ -82,13 +82,12 @@ static int write_new(const char *file, const struct gb_text *text)
 	return GB_EXIT_FAILED;
 }
 
-static int show(const struct gb_diag *diag, const struct options *options)
+static int show(const struct gb_diag *diag, const struct options *options, int over)
 {
 	struct gb_text text = { 0 };
 	struct gb_style style;
 	int code = GB_EXIT_DONE;
 
-	alarm(0); /* all is read; a pager, or a serial line, may take its time */
 	gb_style_detect(stdout, &style);
 	if (options->json)
 		gb_diag_json(diag, &text);
@@ -98,6 +97,7 @@ static int show(const struct gb_diag *diag, const struct options *options)
 		gb_report_write(diag, NULL, &text);
 	else
 		gb_diag_screen(diag, &style, &text);
+	gb_patience_over(over); /* a pager, or a serial line, may take its time */
 	if (text.failed) {
 		fputs("ghost-diag: out of memory\n", stderr);
 		code = GB_EXIT_FAILED;
@@ -156,13 +156,13 @@ static int save_text(const char *device, struct gb_root *root, const struct gb_t
 	return fflush(stdout) ? GB_EXIT_FAILED : GB_EXIT_DONE;
 }
 
-static int save(const struct gb_diag *diag, const char *device, struct gb_root *root)
+static int save(const struct gb_diag *diag, const char *device, struct gb_root *root, int over)
 {
 	struct gb_text text = { 0 };
 	int code = GB_EXIT_FAILED;
 
-	alarm(0); /* a stick may be slow */
 	gb_report_write(diag, NULL, &text);
+	gb_patience_over(over); /* a stick may be slow */
 	if (text.failed)
 		fputs("ghost-diag: out of memory\n", stderr);
 	else
@@ -174,30 +174,38 @@ static int save(const struct gb_diag *diag, const char *device, struct gb_root *
 /* A sick device's sysfs file may never answer; the rescue shell behind us must open. */
 #define PATIENCE_S 10
 
-static void too_late(int number)
-{
-	static const char text[] = "ghost-diag: gave up: some file below /sys does not answer\n";
+struct job {
+	const struct options *options;
+	struct gb_root *root;
+};
 
-	(void)number;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(GB_EXIT_FAILED);
-	_exit(GB_EXIT_FAILED);
-}
-
-static int run(const struct options *options, struct gb_root *root)
+static int work(void *ctx, int over)
 {
+	const struct job *job = ctx;
 	struct gb_err err = { "" };
 	int code = GB_EXIT_FAILED;
 	struct gb_diag diag;
 
-	if (gb_diag_read(root, &diag, &err))
+	if (gb_diag_read(job->root, &diag, &err))
 		fprintf(stderr, "ghost-diag: %s\n", err.text);
-	else if (options->save)
-		code = save(&diag, options->save, root);
+	else if (job->options->save)
+		code = save(&diag, job->options->save, job->root, over);
 	else
-		code = show(&diag, options);
+		code = show(&diag, job->options, over);
 	gb_diag_clear(&diag);
 	return code;
+}
+
+static int run(const struct options *options, struct gb_root *root)
+{
+	struct job job = { options, root };
+	int code = gb_patience_run(PATIENCE_S, work, &job);
+
+	if (code >= 0)
+		return code;
+	fprintf(stderr, "ghost-diag: gave up: %s\n", code == -ETIMEDOUT
+		? "some file below /sys does not answer" : strerror(-code));
+	return GB_EXIT_FAILED;
 }
 
 /* The exit code when that is all there is to do, else -1. */
@@ -253,8 +261,6 @@ int gb_diag_main(int argc, char **argv)
 		return code;
 	if (gb_root_open(options.root, &root, &err))
 		return bad_usage(err.text, "");
-	signal(SIGALRM, too_late);
-	alarm(PATIENCE_S);
 	code = run(&options, root);
 	gb_root_close(root);
 	return code;

@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "patience.h"
 #include "root.h"
 
 /* In an image, / is still the kernel's rootfs; after the switch to the real root that mount
@@ -223,29 +222,25 @@ static int finish(struct gb_boot *boot, int code)
 	return code;
 }
 
-static int too_late_code;
-
-static void too_late(int number)
+static int verify_now(void *ctx, int over)
 {
-	(void)number;
-	_exit(too_late_code);
-}
-
-/* The claim is made and recorded; whatever becomes of this, the boot goes on with its code. */
-static void verify(struct gb_boot *boot, int code)
-{
+	struct gb_boot *boot = ctx;
 	struct gb_text json = { 0 };
 
-	too_late_code = code;
-	signal(SIGALRM, too_late);
-	alarm(VERIFY_MAX_S);
+	(void)over;
 	gb_inspection_after(&boot->inspection, boot->root, GB_CLAIMS_FILE, &json);
 	if (json.failed)
 		warn(boot, "verify.json", -ENOMEM);
 	else
 		publish(boot, "verify.json", json.data, json.len);
 	gb_text_clear(&json);
-	alarm(0);
+	return 0;
+}
+
+/* The claim is made and recorded; whatever becomes of this, the boot goes on. */
+static void verify(struct gb_boot *boot)
+{
+	warn(boot, "verify.json", gb_patience_run(VERIFY_MAX_S, verify_now, boot));
 }
 
 static void read_record(struct gb_boot *boot, const char *path)
@@ -293,7 +288,7 @@ int gb_boot_claim(struct gb_boot *boot)
 	report->outcome = gb_report_outcome(report, &code);
 	finish(boot, code);
 	if (boot->inspection.focused)
-		verify(boot, code);
+		verify(boot);
 	return code;
 }
 
