@@ -173,3 +173,21 @@ bool gb_path_from_sysfs(const char *link, struct gb_path *ret)
 	*ret = path;
 	return true;
 }
+
+bool gb_bdf_in_link(const char *link, struct gb_bdf *ret)
+{
+	bool found = false;
+
+	while (*link) {
+		size_t len = strcspn(link, "/");
+		char name[GB_BDF_MAX];
+
+		if (len < sizeof(name)) {
+			memcpy(name, link, len);
+			name[len] = '\0';
+			found |= gb_bdf_parse(name, ret);
+		}
+		link += len + (link[len] == '/');
+	}
+	return found;
+}

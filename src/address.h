@@ -48,4 +48,7 @@ bool gb_path_same_slot(const struct gb_path *a, const struct gb_path *b);
 /* From a sysfs link target, "…/pci0000:00/0000:00:01.0/0000:01:00.0". */
 bool gb_path_from_sysfs(const char *link, struct gb_path *ret);
 
+/* The function nearest to a device whose link leads to "…/0000:00:01.0/0000:01:00.0/nvme/…". */
+bool gb_bdf_in_link(const char *link, struct gb_bdf *ret);
+
 #endif

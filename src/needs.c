@@ -70,25 +70,6 @@ static void add(struct reader *r, struct gb_bdf bdf)
 	needs->need[needs->needs++].bdf = bdf;
 }
 
-/* The function nearest to the device: "…/0000:00:01.0/0000:01:00.0/nvme/…". */
-static bool function_in(const char *link, struct gb_bdf *ret)
-{
-	bool found = false;
-
-	while (*link) {
-		size_t len = strcspn(link, "/");
-		char name[GB_BDF_MAX];
-
-		if (len < sizeof(name)) {
-			memcpy(name, link, len);
-			name[len] = '\0';
-			found |= gb_bdf_parse(name, ret);
-		}
-		link += len + (link[len] == '/');
-	}
-	return found;
-}
-
 static bool follow(struct reader *r, const char *path, char link[static PATH_MAX])
 {
 	return gb_root_readlink(r->root, path, link, PATH_MAX) > 0;
@@ -135,7 +116,7 @@ static int place_controller(void *ctx, const char *name)
 	struct gb_bdf bdf;
 
 	if (snprintf(path, sizeof(path), "%s/%s", r->folder, name) < (int)sizeof(path) &&
-	    follow(r, path, link) && function_in(link, &bdf))
+	    follow(r, path, link) && gb_bdf_in_link(link, &bdf))
 		add(r, bdf);
 	return 0;
 }
@@ -161,7 +142,7 @@ static int place(struct reader *r, const char *name)
 	if (snprintf(path, sizeof(path), BLOCK "%s", name) >= (int)sizeof(path) ||
 	    !follow(r, path, link))
 		return 0;
-	if (function_in(link, &bdf)) {
+	if (gb_bdf_in_link(link, &bdf)) {
 		add(r, bdf);
 		return 0;
 	}
@@ -361,7 +342,7 @@ static int read_interface(void *ctx, const char *name)
 	struct gb_bdf bdf;
 
 	snprintf(path, sizeof(path), NET "%.*s", NAME_MAX, name);
-	if (!follow(r, path, link) || !function_in(link, &bdf))
+	if (!follow(r, path, link) || !gb_bdf_in_link(link, &bdf))
 		return 0;
 	snprintf(path, sizeof(path), NET "%.*s/flags", NAME_MAX, name);
 	if (gb_root_read(r->root, path, flags, sizeof(flags)) <= 0 ||

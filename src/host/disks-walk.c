@@ -46,25 +46,6 @@ static const char *last_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The function nearest to the device: "…/0000:00:01.0/0000:01:00.0/nvme/…". */
-static bool function_in(const char *link, struct gb_bdf *ret)
-{
-	bool found = false;
-
-	while (*link) {
-		size_t len = strcspn(link, "/");
-		char name[GB_BDF_MAX];
-
-		if (len < sizeof(name)) {
-			memcpy(name, link, len);
-			name[len] = '\0';
-			found |= gb_bdf_parse(name, ret);
-		}
-		link += len + (link[len] == '/');
-	}
-	return found;
-}
-
 /* A part of that name below that one, once; its index, or GB_DISK_TOP when it is there or there
  * are too many. */
 static int add_part(struct gb_disk_walk *walk, const char *name, int above)
@@ -131,7 +112,7 @@ static int place_controller(void *ctx, const char *name)
 	int part;
 
 	if (snprintf(path, sizeof(path), "%s/%s", below->folder, name) >= (int)sizeof(path) ||
-	    !follow(below->walk, path, link) || !function_in(link, &bdf))
+	    !follow(below->walk, path, link) || !gb_bdf_in_link(link, &bdf))
 		return 0;
 	part = add_part(below->walk, name, below->part);
 	if (part != GB_DISK_TOP)
@@ -294,7 +275,7 @@ void gb_disk_walk(struct gb_disk_walk *walk, const char *node, int above)
 	if (part == GB_DISK_TOP)
 		return;
 	walk->depth++;
-	if (function_in(link, &bdf))
+	if (gb_bdf_in_link(link, &bdf))
 		place(walk, part, bdf);
 	else if (is_partition(walk, name, link, whole))
 		gb_disk_walk(walk, whole, part);
