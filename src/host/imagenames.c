@@ -44,14 +44,14 @@ static uint32_t *slot_of(const struct gb_imagetree *tree, const char *path, size
 
 	for (;; at++) {
 		uint32_t *slot = &tree->slot[at & (tree->slots - 1)];
-		const struct gb_file *file = *slot ? tree->file[*slot - 1] : NULL;
+		const struct gb_image_file *file = *slot ? tree->file[*slot - 1] : NULL;
 
 		if (!file || (!strncmp(file->path, path, len) && !file->path[len]))
 			return slot;
 	}
 }
 
-struct gb_file *gb_names_lookup(const struct gb_imagetree *tree, const char *path, size_t len)
+struct gb_image_file *gb_names_lookup(const struct gb_imagetree *tree, const char *path, size_t len)
 {
 	uint32_t slot = tree->slots ? *slot_of(tree, path, len) : 0;
 
@@ -91,10 +91,10 @@ static int grow_files(struct gb_imagetree *tree, struct gb_err *err)
 }
 
 int gb_names_add(struct gb_imagetree *tree, const char *path, uint32_t mode, const char *target,
-		    struct gb_file **ret, struct gb_err *err)
+		    struct gb_image_file **ret, struct gb_err *err)
 {
 	size_t len = strlen(path), more = target ? strlen(target) + 1 : 0;
-	struct gb_file *file;
+	struct gb_image_file *file;
 	int r = gb_names_spend(tree, sizeof(*file) + len + more + 32, err); /* malloc's own */
 
 	if (!r && tree->files == tree->room)
@@ -148,7 +148,7 @@ static int go_into(const struct gb_imagetree *tree, struct gb_names_path *path, 
 		   bool follow)
 {
 	const char *name = path->at;
-	const struct gb_file *file;
+	const struct gb_image_file *file;
 	bool last;
 
 	path->at += len;

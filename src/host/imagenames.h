@@ -10,7 +10,7 @@
 struct gb_body;
 struct gb_cpio_entry;
 struct gb_err;
-struct gb_file;
+struct gb_image_file;
 struct gb_imagetree;
 
 /* The names of an image's files: part of imagetree. */
@@ -20,9 +20,9 @@ int gb_names_spend(struct gb_imagetree *tree, size_t bytes, struct gb_err *err);
 int gb_names_no_memory(struct gb_err *err);
 
 /* A path without links, and a new file of that name; a gone one of that name is forgotten. */
-struct gb_file *gb_names_lookup(const struct gb_imagetree *tree, const char *path, size_t len);
+struct gb_image_file *gb_names_lookup(const struct gb_imagetree *tree, const char *path, size_t len);
 int gb_names_add(struct gb_imagetree *tree, const char *path, uint32_t mode, const char *target,
-		 struct gb_file **ret, struct gb_err *err);
+		 struct gb_image_file **ret, struct gb_err *err);
 
 struct gb_names_path {
 	char done[PATH_MAX]; /* no links in it; "" is the root */

@@ -78,7 +78,7 @@ static void find_earlier(const struct gb_imagetree *tree, const char *folder, co
 			 struct rivals *rivals)
 {
 	for (size_t i = 0; i < tree->files; i++) {
-		const char *name = gb_file_in(tree->file[i], folder);
+		const char *name = gb_image_file_in(tree->file[i], folder);
 
 		if (name && strcmp(name, ours) < 0 && !S_ISDIR(tree->file[i]->mode))
 			add_rival(tree, tree->file[i]->path, rivals);
@@ -181,7 +181,7 @@ static void check_initramfs_tools(const struct gb_proof *proof)
 	const struct gb_imagetree *tree = &proof->tree;
 	struct rivals rivals = { 0 };
 	struct order order = { .tree = tree, .rivals = &rivals };
-	const struct gb_file *script = gb_imagetree_find(tree, SCRIPT);
+	const struct gb_image_file *script = gb_imagetree_find(tree, SCRIPT);
 	size_t len = 0;
 	const char *data = gb_imagetree_data(tree, ORDER, &len);
 	bool runs;
@@ -205,9 +205,9 @@ static void check_initramfs_tools(const struct gb_proof *proof)
 static const char *const hook_folders[] = { "var/lib/dracut/hooks", "usr/lib/dracut/hooks",
 					    "lib/dracut/hooks" };
 
-static const struct gb_file *find_hook(const struct gb_imagetree *tree)
+static const struct gb_image_file *find_hook(const struct gb_imagetree *tree)
 {
-	const struct gb_file *file = NULL;
+	const struct gb_image_file *file = NULL;
 	char path[128];
 
 	for (size_t i = 0; !file && i < sizeof(hook_folders) / sizeof(*hook_folders); i++) {
@@ -220,7 +220,7 @@ static const struct gb_file *find_hook(const struct gb_imagetree *tree)
 /* Before the hooks, dracut's init sources etc/conf.d (dracut-lib.sh, source_conf). */
 static void check_hook(const struct gb_proof *proof)
 {
-	const struct gb_file *hook = find_hook(&proof->tree);
+	const struct gb_image_file *hook = find_hook(&proof->tree);
 	struct rivals rivals = { 0 };
 	const char *slash;
 	char folder[256];

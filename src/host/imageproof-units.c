@@ -155,8 +155,8 @@ static void read_text(struct units *units, struct unit *unit, const char *path)
 static void read_folder(struct units *units, const char *folder)
 {
 	for (size_t i = 0; i < units->tree->files; i++) {
-		const struct gb_file *file = units->tree->file[i];
-		const char *name = gb_file_in(file, folder);
+		const struct gb_image_file *file = units->tree->file[i];
+		const char *name = gb_image_file_in(file, folder);
 		struct unit *unit;
 
 		if (!name || S_ISDIR(file->mode) || find_unit(units, name))
@@ -173,7 +173,7 @@ static void read_below(struct units *units, const char *folder)
 	size_t prefix = strlen(folder);
 
 	for (size_t i = 0; i < units->tree->files; i++) {
-		const struct gb_file *file = units->tree->file[i];
+		const struct gb_image_file *file = units->tree->file[i];
 		const char *path = file->path, *slash, *dot;
 		char name[NAME_SIZE];
 		struct unit *unit;
@@ -301,9 +301,9 @@ static void find_generators(const struct gb_imagetree *tree, struct gb_text *ret
 {
 	for (size_t i = 0; i < FOLDERS; i++)
 		for (size_t k = 0; k < tree->files; k++) {
-			const struct gb_file *file = tree->file[k];
+			const struct gb_image_file *file = tree->file[k];
 			size_t len;
-			const char *data = gb_file_in(file, generators[i]) ?
+			const char *data = gb_image_file_in(file, generators[i]) ?
 						   gb_imagetree_data(tree, file->path, &len) : NULL;
 
 			if (data && len > 2 && !memcmp(data, "#!", 2) &&

@@ -106,7 +106,7 @@ static void check_size(const struct gb_proof *proof)
 static void check_claims(const struct gb_proof *proof)
 {
 	const struct gb_imageplan *plan = proof->plan;
-	const struct gb_file *file = gb_imagetree_find(&proof->tree, GB_CLAIMS_FILE);
+	const struct gb_image_file *file = gb_imagetree_find(&proof->tree, GB_CLAIMS_FILE);
 	const char *data;
 	size_t len = 0;
 
@@ -131,7 +131,7 @@ static void check_claims(const struct gb_proof *proof)
 }
 
 /* Every name leads to the one program. */
-static void check_aliases(const struct gb_proof *proof, const struct gb_file *program)
+static void check_aliases(const struct gb_proof *proof, const struct gb_image_file *program)
 {
 	struct gb_text missing = { 0 };
 
@@ -154,7 +154,7 @@ static void check_aliases(const struct gb_proof *proof, const struct gb_file *pr
 static void check_tools(const struct gb_proof *proof)
 {
 	const struct gb_imageplan *plan = proof->plan;
-	const struct gb_file *file = gb_imagetree_find(&proof->tree, plan->program);
+	const struct gb_image_file *file = gb_imagetree_find(&proof->tree, plan->program);
 	size_t len = 0, installed = 0;
 	const char *data = gb_imagetree_data(&proof->tree, plan->program, &len);
 	char *program = NULL;

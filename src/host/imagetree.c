@@ -82,7 +82,7 @@ static int put_data(void *ctx, const unsigned char *data, size_t len, struct gb_
 }
 
 /* A regular file: over an old one it writes into that one's body (do_name opens it O_TRUNC). */
-static int put_file(struct gb_imagetree *tree, struct gb_file *file,
+static int put_file(struct gb_imagetree *tree, struct gb_image_file *file,
 		    const struct gb_cpio_entry *entry, struct gb_err *err)
 {
 	struct gb_link *link = NULL;
@@ -107,7 +107,7 @@ static int put_file(struct gb_imagetree *tree, struct gb_file *file,
 }
 
 /* The folder it is to be in. */
-static struct gb_file *parent_of(const struct gb_imagetree *tree, const struct gb_names_path *path)
+static struct gb_image_file *parent_of(const struct gb_imagetree *tree, const struct gb_names_path *path)
 {
 	const char *slash = strrchr(path->done, '/');
 
@@ -115,9 +115,9 @@ static struct gb_file *parent_of(const struct gb_imagetree *tree, const struct g
 }
 
 static void remove_file(const struct gb_imagetree *tree, const struct gb_names_path *path,
-			struct gb_file *file)
+			struct gb_image_file *file)
 {
-	struct gb_file *parent = parent_of(tree, path);
+	struct gb_image_file *parent = parent_of(tree, path);
 
 	file->gone = true;
 	if (parent)
@@ -129,7 +129,7 @@ static void remove_file(const struct gb_imagetree *tree, const struct gb_names_p
 static int put_entry(void *ctx, const struct gb_cpio_entry *entry, struct gb_err *err)
 {
 	struct gb_imagetree *tree = ctx;
-	struct gb_file *file, *parent;
+	struct gb_image_file *file, *parent;
 	struct gb_names_path path;
 	int r;
 
@@ -206,7 +206,7 @@ void gb_imagetree_clear(struct gb_imagetree *tree)
 	memset(tree, 0, sizeof(*tree));
 }
 
-static const struct gb_file *find(const struct gb_imagetree *tree, const char *name, bool follow)
+static const struct gb_image_file *find(const struct gb_imagetree *tree, const char *name, bool follow)
 {
 	struct gb_names_path path;
 
@@ -215,19 +215,19 @@ static const struct gb_file *find(const struct gb_imagetree *tree, const char *n
 	return gb_names_lookup(tree, path.done, path.len);
 }
 
-const struct gb_file *gb_imagetree_find(const struct gb_imagetree *tree, const char *path)
+const struct gb_image_file *gb_imagetree_find(const struct gb_imagetree *tree, const char *path)
 {
 	return find(tree, path, true);
 }
 
-const struct gb_file *gb_imagetree_find_link(const struct gb_imagetree *tree, const char *path)
+const struct gb_image_file *gb_imagetree_find_link(const struct gb_imagetree *tree, const char *path)
 {
 	return find(tree, path, false);
 }
 
 const char *gb_imagetree_data(const struct gb_imagetree *tree, const char *path, size_t *ret_len)
 {
-	const struct gb_file *file = gb_imagetree_find(tree, path);
+	const struct gb_image_file *file = gb_imagetree_find(tree, path);
 
 	if (!file || !file->body || !file->body->data)
 		return NULL;
@@ -235,7 +235,7 @@ const char *gb_imagetree_data(const struct gb_imagetree *tree, const char *path,
 	return file->body->data;
 }
 
-const char *gb_file_in(const struct gb_file *file, const char *folder)
+const char *gb_image_file_in(const struct gb_image_file *file, const char *folder)
 {
 	size_t len = strlen(folder);
 

@@ -21,7 +21,7 @@ struct gb_body {
 	struct gb_body *next;
 };
 
-struct gb_file {
+struct gb_image_file {
 	uint32_t mode;
 	uint32_t children;
 	bool gone; /* replaced by a later one */
@@ -35,7 +35,7 @@ typedef bool (*gb_keep_fn)(void *ctx, const char *path, uint32_t size);
 
 struct gb_imagetree {
 	struct gb_image image;
-	struct gb_file **file; /* in the order they came, gone ones too */
+	struct gb_image_file **file; /* in the order they came, gone ones too */
 	size_t files;
 	size_t lost;	/* whose folder is missing or no folder */
 	char *first_lost;
@@ -65,11 +65,11 @@ int gb_imagetree_read_part(int fd, uint64_t offset, uint64_t length, gb_keep_fn 
 void gb_imagetree_clear(struct gb_imagetree *tree);
 
 /* With a leading slash or without; through all links, or not the last. NULL: not there. */
-const struct gb_file *gb_imagetree_find(const struct gb_imagetree *tree, const char *path);
-const struct gb_file *gb_imagetree_find_link(const struct gb_imagetree *tree, const char *path);
+const struct gb_image_file *gb_imagetree_find(const struct gb_imagetree *tree, const char *path);
+const struct gb_image_file *gb_imagetree_find_link(const struct gb_imagetree *tree, const char *path);
 /* Its data; NULL for what is missing, no file or not kept. */
 const char *gb_imagetree_data(const struct gb_imagetree *tree, const char *path, size_t *ret_len);
 /* The last part of its path if it lies in `folder` itself, else NULL. */
-const char *gb_file_in(const struct gb_file *file, const char *folder);
+const char *gb_image_file_in(const struct gb_image_file *file, const char *folder);
 
 #endif

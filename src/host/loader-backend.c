@@ -38,20 +38,20 @@ static void refuse(struct work *w, const char *why, const char *hint)
 	snprintf(w->loader->hint, sizeof(w->loader->hint), "%s", hint);
 }
 
-static void add_store(struct work *w, enum gb_store_kind kind, const char *path)
+static void add_source(struct work *w, enum gb_cmdline_kind kind, const char *path)
 {
-	struct gb_store *store = &w->loader->store[w->loader->stores];
+	struct gb_cmdline_source *source = &w->loader->source[w->loader->sources];
 
-	if (w->loader->stores == GB_STORES_MAX) {
-		w->loader->more_stores = true;
+	if (w->loader->sources == GB_CMDLINE_SOURCES_MAX) {
+		w->loader->more_sources = true;
 		return;
 	}
-	store->kind = kind;
-	store->there = gb_root_exists(w->root, path);
-	if (gb_text_copy(store->path, sizeof(store->path), path))
-		w->loader->stores++;
+	source->kind = kind;
+	source->there = gb_root_exists(w->root, path);
+	if (gb_text_copy(source->path, sizeof(source->path), path))
+		w->loader->sources++;
 	else
-		w->loader->more_stores = true;
+		w->loader->more_sources = true;
 }
 
 struct folder {
@@ -72,13 +72,13 @@ static int add_entry(void *ctx, const char *file)
 	if (!folder->work)
 		return 0;
 	snprintf(path, sizeof(path), "%s/%s", folder->path, file);
-	add_store(folder->work, GB_STORE_ENTRY, path);
+	add_source(folder->work, GB_CMDLINE_ENTRY, path);
 	return 0;
 }
 
-static int compare_stores(const void *a_store, const void *b_store)
+static int compare_sources(const void *a_store, const void *b_store)
 {
-	const struct gb_store *a = a_store, *b = b_store;
+	const struct gb_cmdline_source *a = a_store, *b = b_store;
 
 	return a->kind != b->kind ? (int)a->kind - (int)b->kind : strcmp(a->path, b->path);
 }
@@ -90,8 +90,8 @@ static unsigned add_entries(struct work *w, const char *boot)
 
 	snprintf(path, sizeof(path), "%s/loader/entries", boot);
 	gb_root_list(w->root, path, add_entry, &folder);
-	if (w->loader->stores)
-		qsort(w->loader->store, w->loader->stores, sizeof(*w->loader->store), compare_stores);
+	if (w->loader->sources)
+		qsort(w->loader->source, w->loader->sources, sizeof(*w->loader->source), compare_sources);
 	return folder.entries;
 }
 
@@ -174,8 +174,8 @@ static void use_bls(struct work *w)
 {
 	w->loader->backend = GB_BACKEND_GRUB_BLS;
 	w->loader->usable = true;
-	add_store(w, GB_STORE_GRUB, GB_GRUB_FILE);
-	add_store(w, GB_STORE_CMDLINE, GB_CMDLINE_FILE);
+	add_source(w, GB_CMDLINE_GRUB, GB_GRUB_FILE);
+	add_source(w, GB_CMDLINE_KERNEL, GB_CMDLINE_FILE);
 	gb_text_copy(w->loader->boot, sizeof(w->loader->boot), "/boot");
 	if (!add_entries(w, "/boot"))
 		refuse(w, "GRUB takes its entries from /boot/loader/entries, and none is there",
@@ -186,7 +186,7 @@ static void use_suse(struct work *w)
 {
 	w->loader->backend = GB_BACKEND_SUSE;
 	w->loader->usable = true;
-	add_store(w, GB_STORE_CMDLINE, GB_CMDLINE_FILE);
+	add_source(w, GB_CMDLINE_KERNEL, GB_CMDLINE_FILE);
 	RUN(w, "sdbootutil", "update-all-entries");
 }
 
@@ -207,9 +207,9 @@ static void use_grub(struct work *w)
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++)
 		drop_ins = drop_ins || script_says(w->root, scripts[i], "/default/grub.d");
 	w->loader->backend = drop_ins ? GB_BACKEND_GRUB_DROP_IN : GB_BACKEND_GRUB_FILE;
-	add_store(w, GB_STORE_GRUB, GB_GRUB_FILE);
+	add_source(w, GB_CMDLINE_GRUB, GB_GRUB_FILE);
 	if (drop_ins)
-		add_store(w, GB_STORE_DROP_IN, GB_GRUB_DROP_IN);
+		add_source(w, GB_CMDLINE_DROP_IN, GB_GRUB_DROP_IN);
 	if (w->site->copies)
 		RUN(w, "proxmox-boot-tool", "refresh");
 	else if (gb_root_exists(w->root, "/usr/sbin/update-grub") ||
@@ -234,7 +234,7 @@ static void use_systemd(struct work *w)
 
 	w->loader->backend = GB_BACKEND_SYSTEMD;
 	w->loader->usable = true;
-	add_store(w, GB_STORE_CMDLINE, GB_CMDLINE_FILE);
+	add_source(w, GB_CMDLINE_KERNEL, GB_CMDLINE_FILE);
 	if (!one)
 		refuse(w, "several folders hold boot loader entries, and nothing says which of them "
 		       "systemd-boot reads", "unmount the ESPs that are not used");
@@ -253,7 +253,7 @@ static void use_uki(struct work *w)
 {
 	w->loader->backend = GB_BACKEND_UKI;
 	w->loader->usable = true;
-	add_store(w, GB_STORE_CMDLINE, GB_CMDLINE_FILE);
+	add_source(w, GB_CMDLINE_KERNEL, GB_CMDLINE_FILE);
 	if (w->site->builder == GB_MKINITCPIO) {
 		RUN(w, "mkinitcpio", "-P");
 	} else if (gb_root_exists(w->root, "/usr/bin/kernel-install") ||
@@ -272,7 +272,7 @@ static void use_proxmox(struct work *w)
 {
 	w->loader->backend = GB_BACKEND_PROXMOX;
 	w->loader->usable = true;
-	add_store(w, GB_STORE_CMDLINE, GB_CMDLINE_FILE);
+	add_source(w, GB_CMDLINE_KERNEL, GB_CMDLINE_FILE);
 	RUN(w, "proxmox-boot-tool", "refresh");
 }
 
@@ -322,7 +322,7 @@ void gb_loader_find_backend(struct gb_root *root, struct gb_loader *loader)
 	} else {
 		use_by_family(&w);
 	}
-	if (loader->more_stores && loader->usable)
+	if (loader->more_sources && loader->usable)
 		refuse(&w, "there are more boot loader entries than can be changed at once",
 		       "remove old entries");
 	free(site);

@@ -110,7 +110,7 @@ static void read_kernel(struct search *s)
 static void conclude(struct search *s, enum gb_family says)
 {
 	struct gb_loader *loader = s->loader;
-	struct gb_proof *proof = &loader->proof[GB_PROOF_ENTRY];
+	struct gb_loader_proof *proof = &loader->proof[GB_PROOF_ENTRY];
 
 	if (s->proved == 1) {
 		proof->says = says;

@@ -35,7 +35,7 @@ __attribute__((format(printf, 5, 6)))
 static void found(struct gb_loader *loader, enum gb_proof_id id, enum gb_family says,
 		  unsigned weight, const char *format, ...)
 {
-	struct gb_proof *proof = &loader->proof[id];
+	struct gb_loader_proof *proof = &loader->proof[id];
 	va_list args;
 
 	proof->says = says;
@@ -216,10 +216,10 @@ static void look_at_cmdline(const char *cmdline, struct gb_loader *loader)
 /* A conflict is refused, with both proofs named: one is a leftover, and nobody can say which. */
 static bool judge(struct gb_loader *loader, bool bios)
 {
-	const struct gb_proof *first = NULL;
+	const struct gb_loader_proof *first = NULL;
 
 	for (size_t i = 0; i < GB_PROOFS; i++) {
-		const struct gb_proof *proof = &loader->proof[i];
+		const struct gb_loader_proof *proof = &loader->proof[i];
 
 		if (proof->says == GB_FAMILY_NONE)
 			continue;

@@ -34,7 +34,7 @@ enum gb_proof_id {
 	GB_PROOFS,
 };
 
-struct gb_proof {
+struct gb_loader_proof {
 	const char *id; /* "loader-info", stable */
 	enum gb_family says;
 	unsigned weight; /* 0 when it says nothing; ENTRY weighs most */
@@ -53,20 +53,20 @@ enum gb_backend {
 	GB_BACKEND_OSTREE,	 /* rpm-ostree's own; nothing of ours */
 };
 
-enum gb_store_kind { GB_STORE_GRUB, GB_STORE_DROP_IN, GB_STORE_CMDLINE, GB_STORE_ENTRY };
+enum gb_cmdline_kind { GB_CMDLINE_GRUB, GB_CMDLINE_DROP_IN, GB_CMDLINE_KERNEL, GB_CMDLINE_ENTRY };
 
 /* A file that holds the command line. */
-struct gb_store {
-	enum gb_store_kind kind;
+struct gb_cmdline_source {
+	enum gb_cmdline_kind kind;
 	char path[320];
 	bool there;
 };
 
-#define GB_STORES_MAX 64
+#define GB_CMDLINE_SOURCES_MAX 64
 #define GB_REGENERATE_MAX 6
 
 struct gb_loader {
-	struct gb_proof proof[GB_PROOFS];
+	struct gb_loader_proof proof[GB_PROOFS];
 	enum gb_family family;
 	unsigned score;
 	enum gb_backend backend;
@@ -84,9 +84,9 @@ struct gb_loader {
 	char boot[64];	   /* the folder with loader/entries: the ESP's, or "/boot"; or "" */
 	char entry[320];   /* the booted entry's file, proved; or "" */
 
-	struct gb_store store[GB_STORES_MAX];
-	size_t stores;
-	bool more_stores; /* than there is room for: not usable */
+	struct gb_cmdline_source source[GB_CMDLINE_SOURCES_MAX];
+	size_t sources;
+	bool more_sources; /* than there is room for: not usable */
 	/* What makes the loader's files anew afterwards; ends with NULL, empty when nothing need be
 	 * run. "RELEASE" stands for each kernel's in an argument, when `each_kernel`. */
 	const char *regenerate[GB_REGENERATE_MAX + 1];

@@ -19,7 +19,7 @@ static void look_at(const struct gb_imagetree *tree)
 	size_t len, kept = 0;
 
 	for (size_t i = 0; i < tree->files; i++) {
-		const struct gb_file *file = tree->file[i];
+		const struct gb_image_file *file = tree->file[i];
 
 		if (!file->path[0] || file->path[0] == '/' || strstr(file->path, "//") ||
 		    (strstr(file->path, "/../")))

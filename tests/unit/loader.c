@@ -59,7 +59,7 @@ static void find(const struct tree *tree, struct gb_loader *ret)
 	gb_efi_close(efi);
 }
 
-static void expect_loader(const struct tree *tree, enum gb_backend backend, const char *stores,
+static void expect_loader(const struct tree *tree, enum gb_backend backend, const char *sources,
 			  const char *run)
 {
 	struct gb_loader *l = malloc(sizeof(*l));
@@ -70,9 +70,9 @@ static void expect_loader(const struct tree *tree, enum gb_backend backend, cons
 		fail_msg("%s", l->why);
 	assert_string_equal(gb_backend_name(l->backend), gb_backend_name(backend));
 	gb_text_add(&text, "", 0);
-	for (size_t i = 0; i < l->stores; i++)
-		gb_text_addf(&text, "%s%s%s", i ? " " : "", l->store[i].path, l->store[i].there ? "" : "?");
-	assert_string_equal(text.data, stores);
+	for (size_t i = 0; i < l->sources; i++)
+		gb_text_addf(&text, "%s%s%s", i ? " " : "", l->source[i].path, l->source[i].there ? "" : "?");
+	assert_string_equal(text.data, sources);
 	text.len = 0;
 	gb_text_add(&text, "", 0);
 	for (size_t i = 0; l->regenerate[i]; i++)
