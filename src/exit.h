@@ -9,6 +9,7 @@ enum {
 	GB_EXIT_USAGE = 2,
 	GB_EXIT_REFUSED = 3,   /* unsafe */
 	GB_EXIT_NOT_READY = 4, /* verification failed */
+	GB_EXIT_BACK = 5, /* failed, and the state before was brought back */
 	GB_EXIT_PARTLY = 6,
 };
 

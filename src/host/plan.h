@@ -66,6 +66,18 @@ int gb_plan_remove(struct gb_plan *plan, struct gb_store *store, const char *pat
  * else that should come back. Copies everything. Always a step. Returns 1. */
 int gb_plan_run(struct gb_plan *plan, struct gb_store *store, const char *const *argv,
 		const char *const *paths, size_t count, const char *reason, struct gb_err *err);
+/* Runs `argv`, which makes one new file, `staged`, beside what it is for ("/boot/.ghost-boot-…"):
+ * until gb_plan_place puts it somewhere, no file in use has changed, and a failure leaves nothing.
+ * It takes at most `space` bytes. Always a step, judged by the transaction's `prove`. Returns 1. */
+int gb_plan_build(struct gb_plan *plan, struct gb_store *store, const char *const *argv,
+		  const char *staged, uint64_t space, unsigned timeout_s, const char *reason,
+		  struct gb_err *err);
+/* Puts what an earlier gb_plan_build makes at `staged` into the place of `path`, with mode, owner
+ * and attributes of the file that is there, or `mode`. One staged file may have several places;
+ * when all steps are done it is gone. The same bytes already there are no change. Returns how many
+ * steps. */
+int gb_plan_place(struct gb_plan *plan, struct gb_store *store, const char *staged,
+		  const char *path, mode_t mode, const char *reason, struct gb_err *err);
 /* Makes `path` exactly `after`, whatever that is; its bytes come from `source`, a file below
  * the root. For bringing back. */
 int gb_plan_put(struct gb_plan *plan, struct gb_store *store, const char *path,
