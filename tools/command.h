@@ -16,6 +16,7 @@
 struct gb_context {
 	const char *dir;     /* --root */
 	const char *command; /* its name; NULL before there is one */
+	char **argv;	     /* its words, the name included; to say what to type again */
 	struct gb_root *root;
 	struct gb_names *names;
 	struct gb_survey survey;

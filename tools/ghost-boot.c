@@ -37,6 +37,7 @@ static int run(struct gb_context *context, int argc, char **argv)
 		if (strcmp(argv[0], commands[i]->name))
 			continue;
 		context->command = commands[i]->name;
+		context->argv = argv;
 		return commands[i]->run(context, argc, argv);
 	}
 	return gb_command_usage(context, "no such command: ", argv[0]);

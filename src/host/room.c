@@ -10,9 +10,9 @@
 #include "plan.h"
 #include "root.h"
 #include "store.h"
+#include "text.h"
 #include "transaction.h"
 
-#define DISKS_MAX 16
 #define BLOCK 4096	   /* what a file takes at least */
 #define SLACK (256 << 10)  /* folders, and the file system's own */
 #define RECORD (64 << 10)  /* record, result and states of a journal */
@@ -25,7 +25,7 @@ struct disk {
 };
 
 struct disks {
-	struct disk disk[DISKS_MAX];
+	struct disk disk[GB_ROOMS_MAX];
 	size_t count;
 };
 
@@ -59,7 +59,7 @@ static int find_disk(struct gb_store *store, struct disks *all, const char *path
 	struct stat st;
 	int r;
 
-	if (all->count == DISKS_MAX)
+	if (all->count == GB_ROOMS_MAX)
 		return -E2BIG;
 	disk->fd = open_above(store, path, disk->path);
 	if (disk->fd < 0)
@@ -108,26 +108,16 @@ static int add_step(struct gb_store *store, struct disks *all, const struct gb_s
 	return 0;
 }
 
-static int check_disk(struct gb_store *store, const struct disk *disk, struct gb_err *err)
+static int measure(struct gb_store *store, const struct disk *disk, struct gb_room *ret)
 {
-	const uint64_t need = disk->adds + disk->largest, mib = 1 << 20;
-	bool read_only;
-	uint64_t free_bytes;
-	int r = gb_store_space(store, disk->fd, &free_bytes, &read_only);
-
-	if (r)
-		return gb_fail(err, -r, "%s: %s", disk->path, strerror(-r));
-	if (read_only)
-		return gb_fail(err, EROFS, "%s is mounted read-only", disk->path);
-	if (free_bytes < need)
-		return gb_fail(err, ENOSPC,
-			       "%s has %llu MiB free, and the change needs %llu MiB while it is made",
-			       disk->path, (unsigned long long)(free_bytes / mib),
-			       (unsigned long long)((need + mib - 1) / mib));
-	return 0;
+	gb_text_copy(ret->path, sizeof(ret->path), disk->path);
+	ret->needed = disk->adds + disk->largest;
+	return gb_store_space(store, disk->fd, &ret->there, &ret->read_only);
 }
 
-int gb_transaction_room(struct gb_store *store, const struct gb_plan *plan, struct gb_err *err)
+int gb_transaction_rooms(struct gb_store *store, const struct gb_plan *plan,
+			 struct gb_room ret[static GB_ROOMS_MAX], size_t *ret_rooms,
+			 struct gb_err *err)
 {
 	struct disks *all = calloc(1, sizeof(*all));
 	struct disk *state = NULL;
@@ -137,12 +127,39 @@ int gb_transaction_room(struct gb_store *store, const struct gb_plan *plan, stru
 		state->adds += RECORD;
 	for (size_t i = 0; i < plan->steps && !r; i++)
 		r = add_step(store, all, &plan->step[i], state);
+	for (size_t i = 0; all && i < all->count && !r; i++)
+		r = measure(store, &all->disk[i], &ret[i]);
 	if (r)
 		gb_fail(err, -r, "looking for room: %s", strerror(-r));
-	for (size_t i = 0; all && i < all->count && !r; i++)
-		r = check_disk(store, &all->disk[i], err);
+	else
+		*ret_rooms = all->count;
 	for (size_t i = 0; all && i < all->count; i++)
 		close(all->disk[i].fd);
 	free(all);
+	return r;
+}
+
+static int check_room(const struct gb_room *room, struct gb_err *err)
+{
+	const uint64_t mib = 1 << 20;
+
+	if (room->read_only)
+		return gb_fail(err, EROFS, "%s is mounted read-only", room->path);
+	if (room->there < room->needed)
+		return gb_fail(err, ENOSPC,
+			       "%s has %llu MiB free, and the change needs %llu MiB while it is made",
+			       room->path, (unsigned long long)(room->there / mib),
+			       (unsigned long long)((room->needed + mib - 1) / mib));
+	return 0;
+}
+
+int gb_transaction_room(struct gb_store *store, const struct gb_plan *plan, struct gb_err *err)
+{
+	struct gb_room room[GB_ROOMS_MAX];
+	size_t rooms = 0;
+	int r = gb_transaction_rooms(store, plan, room, &rooms, err);
+
+	for (size_t i = 0; i < rooms && !r; i++)
+		r = check_room(&room[i], err);
 	return r;
 }

@@ -31,7 +31,7 @@ struct stream {
 };
 
 struct run {
-	const struct gb_command *command;
+	const struct gb_program *command;
 	struct gb_ran *ran;
 	struct stream stream[2];
 	pid_t child;
@@ -153,6 +153,8 @@ static void attend(struct run *run)
 				read_stream(run, &run->stream[i]);
 		read_signals(run);
 		look_after(run);
+		if (run->command->tick)
+			run->command->tick(run->command->ctx);
 	}
 	for (unsigned i = 0; i < 2; i++)
 		if (run->stream[i].fd >= 0) {
@@ -162,7 +164,7 @@ static void attend(struct run *run)
 		}
 }
 
-static void become(const struct gb_command *command, int out, int error, int gate)
+static void become(const struct gb_program *command, int out, int error, int gate)
 {
 	static char *const environment[] = {
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -255,7 +257,7 @@ static int with_signals(struct run *run)
 	return r;
 }
 
-static int real_run(void *ctx, const struct gb_command *command, struct gb_ran *ret,
+static int real_run(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 		    struct gb_err *err)
 {
 	const struct gb_root *root = ctx;

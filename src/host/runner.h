@@ -10,12 +10,13 @@ struct gb_root;
 
 /* Other programs: image builders, boot loaders' generators. Never through a shell. */
 
-struct gb_command {
+struct gb_program {
 	char *const *argv; /* argv[0] is a path; ends in NULL */
 	unsigned timeout_s; /* 0: none */
 	/* Each line it writes, terminated, without its end, and cut at 4096 bytes; both its outputs
 	 * in the order in which they came. May be NULL. */
 	void (*line)(void *ctx, const char *line, bool error);
+	void (*tick)(void *ctx); /* some times a second while it runs; may be NULL */
 	void *ctx;
 	int log;  /* descriptor that gets both outputs as they are, or -1 */
 	int hold; /* descriptor that stays open in it and its children, or -1: a lock that must
@@ -32,7 +33,7 @@ struct gb_ran {
 struct gb_runner {
 	void *ctx;
 	/* 0 when it was started, whatever came of it; a negative errno when it was not. */
-	int (*run)(void *ctx, const struct gb_command *command, struct gb_ran *ret,
+	int (*run)(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 		   struct gb_err *err);
 };
 

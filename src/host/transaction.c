@@ -169,8 +169,8 @@ static int run_program(struct work *work, size_t s, struct gb_err *err)
 {
 	const struct gb_transaction *t = work->t;
 	const struct gb_step *step = &work->plan->step[s];
-	struct gb_command command = { .argv = step->argv, .timeout_s = step->timeout_s,
-				      .line = t->line, .ctx = t->ctx, .log = t->log,
+	struct gb_program command = { .argv = step->argv, .timeout_s = step->timeout_s,
+				      .line = t->line, .tick = t->tick, .ctx = t->ctx, .log = t->log,
 				      .hold = work->lock };
 	struct gb_ran ran = { 0 };
 	int r = t->runner ? t->runner->run(t->runner->ctx, &command, &ran, err)

@@ -23,6 +23,7 @@ struct gb_transaction {
 	void *ctx;    /* of these, which may be NULL: */
 	void (*begin)(void *ctx, const struct gb_plan *plan, size_t step);
 	void (*line)(void *ctx, const char *line, bool error); /* of a builder */
+	void (*tick)(void *ctx); /* some times a second while a builder runs */
 	/* After a builder: is what it made good? 0, or a negative errno with the reason. */
 	int (*prove)(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err);
 };
@@ -55,6 +56,17 @@ bool gb_transaction_is_open(struct gb_store *store);
  * somebody has changed a file since, unless `force`). Empty when all is as it was. */
 int gb_transaction_rollback(struct gb_store *store, bool force, struct gb_plan *ret,
 			    struct gb_text *details, struct gb_err *err);
+
+/* What a plan takes at its worst moment, on each file system that it writes to. */
+#define GB_ROOMS_MAX 16
+struct gb_room {
+	char path[256]; /* a folder on it */
+	uint64_t needed, there; /* bytes */
+	bool read_only;
+};
+int gb_transaction_rooms(struct gb_store *store, const struct gb_plan *plan,
+			 struct gb_room ret[static GB_ROOMS_MAX], size_t *ret_rooms,
+			 struct gb_err *err);
 
 /* Room for the worst moment of a plan on every file system that it writes to, none of them
  * read-only. -ENOSPC or -EROFS, and which. gb_transaction_run() asks it by itself. */

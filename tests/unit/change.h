@@ -81,7 +81,7 @@ static inline int build(struct gb_store *store, int boot)
 	return r;
 }
 
-static inline int fake_run(void *ctx, const struct gb_command *command, struct gb_ran *ret,
+static inline int fake_run(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 			   struct gb_err *err)
 {
 	struct gb_store *store = ctx;

@@ -193,7 +193,7 @@ static void no_room(void **state)
 
 /* ---- builders ------------------------------------------------------------------------------ */
 
-static int run_nothing(void *ctx, const struct gb_command *command, struct gb_ran *ret,
+static int run_nothing(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 		       struct gb_err *err)
 {
 	(void)ctx;
@@ -203,7 +203,7 @@ static int run_nothing(void *ctx, const struct gb_command *command, struct gb_ra
 	return 0;
 }
 
-static int run_badly(void *ctx, const struct gb_command *command, struct gb_ran *ret,
+static int run_badly(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 		     struct gb_err *err)
 {
 	int r = fake_run(ctx, command, ret, err);
@@ -213,7 +213,7 @@ static int run_badly(void *ctx, const struct gb_command *command, struct gb_ran 
 	return r;
 }
 
-static int run_stopped(void *ctx, const struct gb_command *command, struct gb_ran *ret,
+static int run_stopped(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 		       struct gb_err *err)
 {
 	int r = fake_run(ctx, command, ret, err);
@@ -222,7 +222,7 @@ static int run_stopped(void *ctx, const struct gb_command *command, struct gb_ra
 	return r;
 }
 
-static int run_signalled(void *ctx, const struct gb_command *command, struct gb_ran *ret,
+static int run_signalled(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 			 struct gb_err *err)
 {
 	raise(SIGINT); /* blocked during a step */
@@ -239,7 +239,7 @@ static int disprove(void *ctx, const struct gb_plan *plan, size_t step, struct g
 static void bad_builders(void **state)
 {
 	static const struct {
-		int (*run)(void *ctx, const struct gb_command *command, struct gb_ran *ret,
+		int (*run)(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 			   struct gb_err *err);
 		int (*prove)(void *ctx, const struct gb_plan *plan, size_t step,
 			     struct gb_err *err);

@@ -27,7 +27,7 @@ static int run_script(const char *script, unsigned timeout_s, int log, int hold,
 		      struct heard *heard, struct gb_ran *ret)
 {
 	const char *argv[] = { "/bin/sh", "-c", script, NULL };
-	struct gb_command command = { .argv = (char *const *)argv, .timeout_s = timeout_s,
+	struct gb_program command = { .argv = (char *const *)argv, .timeout_s = timeout_s,
 				      .line = heard ? hear : NULL, .ctx = heard, .log = log,
 				      .hold = hold };
 	struct gb_runner runner;
@@ -98,7 +98,7 @@ static void surroundings(void **state)
 static void cannot_start(void **state)
 {
 	char *argv[] = { (char *)"/no/such/program", NULL };
-	struct gb_command command = { .argv = argv, .log = -1, .hold = -1 };
+	struct gb_program command = { .argv = argv, .log = -1, .hold = -1 };
 	struct gb_ran ran = { 0 };
 	struct gb_runner runner;
 	struct gb_root *root;

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "change.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "host.h"
+#include "json.h"
+#include "log.h"
+#include "plan.h"
+#include "progress.h"
+#include "transaction.h"
+
+#define MIB (1 << 20)
+
+struct change {
+	struct gb_context *context;
+	struct gb_host *host;
+	const struct gb_plan *plan;
+	const struct gb_change_options *options;
+	struct gb_style style;
+	struct gb_progress progress;
+	struct gb_room room[GB_ROOMS_MAX];
+	size_t rooms;
+	enum gb_end end;
+	struct gb_text details; /* what somebody else has changed */
+	struct gb_err err;
+};
+
+/* ---- the way it ended ----------------------------------------------------------------- */
+
+static const char *end_name(enum gb_end end)
+{
+	static const char *const names[] = {
+		[GB_END_NOTHING] = "nothing", [GB_END_DONE] = "done", [GB_END_REFUSED] = "refused",
+		[GB_END_UNCHANGED] = "unchanged", [GB_END_BACK] = "brought-back",
+		[GB_END_PARTLY] = "partly",
+	};
+
+	return names[end];
+}
+
+static int exit_code(enum gb_end end, int r)
+{
+	switch (end) {
+	case GB_END_NOTHING:
+	case GB_END_DONE: return r ? GB_EXIT_FAILED : GB_EXIT_DONE;
+	case GB_END_REFUSED: return r == -ESTALE || r == -EBUSY || r == -EUCLEAN ? GB_EXIT_REFUSED
+										  : GB_EXIT_FAILED;
+	case GB_END_UNCHANGED: return GB_EXIT_FAILED;
+	case GB_END_BACK: return GB_EXIT_BACK;
+	case GB_END_PARTLY: break;
+	}
+	return GB_EXIT_PARTLY;
+}
+
+static const char *log_path(const struct change *c)
+{
+	return c->options->log ? c->options->log : GB_LOG;
+}
+
+static void advice(const struct change *c, int r, char *ret, size_t size)
+{
+	if (c->end == GB_END_PARTLY)
+		snprintf(ret, size, "Mend that, and run any ghost-boot command that changes something: "
+			 "it goes on bringing back the state before.");
+	else if (c->end == GB_END_BACK)
+		snprintf(ret, size, "All is as it was before. What was run and said: %s", log_path(c));
+	else if (r == -ESTALE)
+		snprintf(ret, size, "Nothing was changed. Look at the differences, and run it again.");
+	else if (r == -EBUSY)
+		snprintf(ret, size, "Nothing was changed. Wait until that has ended.");
+	else if (r == -EUCLEAN)
+		snprintf(ret, size, "Nothing was changed. Run it again: the other one is brought back "
+			 "first.");
+	else if (r == -ENOSPC)
+		snprintf(ret, size, "Nothing was changed. Remove what is not needed there, old kernels for "
+			 "one.");
+	else if (r == -EROFS)
+		snprintf(ret, size, "Nothing was changed. Mount it read-write.");
+	else
+		snprintf(ret, size, "Nothing was changed.");
+}
+
+static void say_error(struct gb_context *context, const char *what, const char *advice_text)
+{
+	gb_command_fail(context, what, advice_text);
+}
+
+int gb_change_needs_root(const struct gb_context *context)
+{
+	struct gb_text text = { 0 };
+
+	gb_text_addf(&text, "sudo ghost-boot");
+	if (!context->argv)
+		gb_text_addf(&text, " %s", context->command ? context->command : "");
+	for (char **arg = context->argv; arg && *arg; arg++)
+		gb_text_addf(&text, strpbrk(*arg, " \t\n\"'\\$`;&|<>()*?[]#~!") ? " '%s'" : " %s",
+			     *arg);
+	gb_command_fail(context, "this needs root", text.failed ? NULL : text.data);
+	gb_text_clear(&text);
+	return GB_EXIT_FAILED;
+}
+
+/* ---- what is shown before ------------------------------------------------------------- */
+
+static void json_rooms(const struct change *c, struct gb_json *json)
+{
+	gb_json_open(json, "space", '[');
+	for (size_t i = 0; i < c->rooms; i++) {
+		gb_json_open(json, NULL, '{');
+		gb_json_string(json, "path", c->room[i].path);
+		gb_json_int(json, "needed", (long long)c->room[i].needed);
+		gb_json_int(json, "free", (long long)c->room[i].there);
+		gb_json_bool(json, "read_only", c->room[i].read_only);
+		gb_json_close(json, '}');
+	}
+	gb_json_close(json, ']');
+}
+
+static int print_json(struct change *c, const char *result, int code)
+{
+	struct gb_text text = { 0 };
+	struct gb_json json = { .text = &text, .first = true };
+
+	gb_json_open(&json, NULL, '{');
+	gb_json_int(&json, "version", 1);
+	gb_json_string(&json, "reason", c->plan->reason);
+	gb_plan_json(c->plan, "steps", &json);
+	json_rooms(c, &json);
+	gb_json_string(&json, "result", result);
+	gb_json_string(&json, "error", c->err.text[0] ? c->err.text : NULL);
+	gb_json_string(&json, "differences", c->details.data);
+	gb_json_close(&json, '}');
+	gb_text_addf(&text, "\n");
+	code = gb_command_print(c->context, &text, code);
+	gb_text_clear(&text);
+	return code;
+}
+
+static void add_size(struct gb_text *text, uint64_t bytes, bool up)
+{
+	gb_text_addf(text, "%llu MiB", (unsigned long long)((bytes + (up ? MIB - 1 : 0)) / MIB));
+}
+
+static void add_rooms(const struct change *c, struct gb_text *text)
+{
+	gb_text_addf(text, "Space while it is made:\n");
+	for (size_t i = 0; i < c->rooms; i++) {
+		const struct gb_room *room = &c->room[i];
+
+		gb_text_addf(text, "    %s: ", room->path);
+		add_size(text, room->needed, true);
+		gb_text_addf(text, " needed, ");
+		add_size(text, room->there, false);
+		gb_text_addf(text, " free%s\n", room->read_only ? ", but mounted read-only" : "");
+	}
+}
+
+static int print_plan(struct change *c)
+{
+	struct gb_text text = { 0 };
+	int code;
+
+	gb_plan_print(c->plan, &c->style, &text);
+	add_rooms(c, &text);
+	code = gb_command_print(c->context, &text, GB_EXIT_DONE);
+	gb_text_clear(&text);
+	return code;
+}
+
+/* ---- asking --------------------------------------------------------------------------- */
+
+/* -1: go on. */
+static int ask(struct change *c)
+{
+	char answer[16] = "", rest;
+
+	if (c->options->yes)
+		return -1;
+	if (c->options->json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+		gb_command_fail(c->context, "nobody is there to be asked", "Nothing was changed. --yes "
+				"carries the plan out, --dry-run only shows it.");
+		return GB_EXIT_REFUSED;
+	}
+	fprintf(stderr, "Carry this out? [y/N] ");
+	if (scanf("%15[^\n]%c", answer, &rest) >= 1 &&
+	    (!strcasecmp(answer, "y") || !strcasecmp(answer, "yes")))
+		return -1;
+	fprintf(stderr, "Nothing was changed.\n");
+	return GB_EXIT_DONE;
+}
+
+/* ---- carrying out --------------------------------------------------------------------- */
+
+static void on_begin(void *ctx, const struct gb_plan *plan, size_t step)
+{
+	struct change *c = ctx;
+
+	gb_progress_begin(&c->progress, plan, step);
+}
+
+static void on_line(void *ctx, const char *line, bool error)
+{
+	struct change *c = ctx;
+
+	gb_progress_line(&c->progress, line, error);
+}
+
+static void on_tick(void *ctx)
+{
+	struct change *c = ctx;
+
+	gb_progress_tick(&c->progress);
+}
+
+static int on_prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)
+{
+	struct change *c = ctx;
+
+	return c->options->prove ? c->options->prove(c->options->ctx, plan, step, err) : 0;
+}
+
+static void write_heading(int log, const struct gb_context *context)
+{
+	char now[32] = "";
+	time_t at = time(NULL);
+	struct tm tm;
+
+	if (localtime_r(&at, &tm))
+		strftime(now, sizeof(now), "%F %T", &tm);
+	dprintf(log, "== %s ghost-boot %s", now, context->argv ? "" : context->command);
+	for (char **arg = context->argv; arg && *arg; arg++)
+		dprintf(log, "%s%s", arg == context->argv ? "" : " ", *arg);
+	dprintf(log, "\n");
+}
+
+static int open_log(struct change *c)
+{
+	struct gb_err err = { "" };
+	int log = gb_log_open(&c->host->store, log_path(c), &err);
+
+	if (log >= 0)
+		write_heading(log, c->context);
+	else if (!c->options->json && gb_root_is_real(c->host->root))
+		fprintf(stderr, "No log is kept: %s\n", err.text);
+	return log;
+}
+
+static int carry_out(struct change *c)
+{
+	struct gb_transaction t = {
+		.store = &c->host->store, .runner = &c->host->runner, .force = c->options->force,
+		.now = time(NULL), .ctx = c, .begin = on_begin, .line = on_line, .tick = on_tick,
+		.prove = on_prove,
+	};
+	int r;
+
+	t.log = open_log(c);
+	c->progress = (struct gb_progress){ .out = c->options->json ? NULL : stderr, .log = t.log,
+					    .root = c->host->root, .ctx = c->options->ctx,
+					    .title = c->options->title };
+	gb_style_detect(stderr, &c->progress.style);
+	r = gb_transaction_run(&t, c->plan, &c->end, &c->details, &c->err);
+	gb_progress_end(&c->progress);
+	if (t.log >= 0) {
+		dprintf(t.log, "== %s%s%s\n", end_name(c->end), r ? ": " : "", r ? c->err.text : "");
+		close(t.log);
+	}
+	return r;
+}
+
+/* ---- all ------------------------------------------------------------------------------ */
+
+static int report(struct change *c, int r)
+{
+	const int code = exit_code(c->end, r);
+	char what[256];
+
+	if (c->options->json)
+		return print_json(c, end_name(c->end), code);
+	if (!code) {
+		printf("%s\n", c->options->done ? c->options->done : "Done.");
+		return gb_command_flush(code);
+	}
+	if (c->details.len)
+		fwrite(c->details.data, 1, c->details.len, stderr);
+	advice(c, r, what, sizeof(what));
+	say_error(c->context, c->err.text, what);
+	return code;
+}
+
+static int nothing(struct change *c)
+{
+	if (c->options->json)
+		return print_json(c, end_name(GB_END_NOTHING), GB_EXIT_DONE);
+	printf("%s\n", c->options->nothing ? c->options->nothing : "Nothing to do.");
+	return gb_command_flush(GB_EXIT_DONE);
+}
+
+/* What the engine would refuse is said before anybody is asked. */
+static int look_for_room(struct change *c)
+{
+	int r = gb_transaction_rooms(&c->host->store, c->plan, c->room, &c->rooms, &c->err);
+
+	return r ? r : gb_transaction_room(&c->host->store, c->plan, &c->err);
+}
+
+static int show(struct change *c, int r)
+{
+	int code = c->options->json ? GB_EXIT_DONE : print_plan(c);
+
+	if (code)
+		return code;
+	if (r) {
+		c->end = GB_END_REFUSED;
+		return report(c, r);
+	}
+	if (!c->options->dry_run)
+		return -1;
+	if (c->options->json)
+		return print_json(c, "planned", GB_EXIT_DONE);
+	printf("Nothing was changed: a dry run.\n");
+	return gb_command_flush(GB_EXIT_DONE);
+}
+
+static int run(struct change *c)
+{
+	int code;
+
+	if (!c->plan->steps)
+		return nothing(c);
+	code = show(c, look_for_room(c));
+	if (code >= 0)
+		return code;
+	if (geteuid() && gb_root_is_real(c->host->root))
+		return gb_change_needs_root(c->context);
+	code = ask(c);
+	if (code >= 0)
+		return code;
+	return report(c, carry_out(c));
+}
+
+int gb_change_run(struct gb_context *context, struct gb_host *host, struct gb_plan *plan,
+		  const struct gb_change_options *options)
+{
+	struct change *c = calloc(1, sizeof(*c));
+	int code;
+
+	if (!c)
+		return gb_command_fail(context, "out of memory", NULL);
+	c->context = context;
+	c->host = host;
+	c->plan = plan;
+	c->options = options;
+	gb_style_detect(stdout, &c->style);
+	code = run(c);
+	gb_text_clear(&c->details);
+	free(c);
+	return code;
+}
+
+int gb_change_recover(struct gb_context *context, struct gb_root *root,
+		      const struct gb_change_options *options)
+{
+	struct gb_store store = { .root = root };
+	struct gb_transaction t = { .store = &store, .log = -1, .force = options->force,
+				    .now = time(NULL) };
+	struct gb_err err = { "" };
+	enum gb_end end;
+	int r;
+
+	if (!gb_transaction_is_open(&store))
+		return -1;
+	if (options->dry_run || (geteuid() && gb_root_is_real(root))) {
+		fprintf(stderr, "A change was interrupted and is not brought back yet: what is shown may "
+			"be its middle.\n");
+		return -1;
+	}
+	r = gb_transaction_recover(&t, &end, &err);
+	if (r) {
+		gb_command_fail(context, err.text, "A change that was interrupted is still to be brought "
+				"back. Mend that, and run it again.");
+		return r == -EBUSY ? GB_EXIT_REFUSED : GB_EXIT_PARTLY;
+	}
+	fprintf(stderr, end == GB_END_DONE ? "A change that was interrupted is now finished.\n" :
+		end == GB_END_BACK ? "A change that was interrupted is brought back: all is as it was "
+				     "before it.\n" : "");
+	return -1;
+}

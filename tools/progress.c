@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "progress.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plan.h"
+#include "root.h"
+#include "text.h"
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- what a step is called ------------------------------------------------------------ */
+
+/* The kernel that a builder is called for: the argument that is a folder of modules. */
+static const char *release_of(struct gb_root *root, const struct gb_step *step)
+{
+	char path[300];
+
+	if (step->kind != GB_STEP_RUN)
+		return NULL;
+	for (char **arg = step->argv + 1; step->argv[0] && *arg; arg++) {
+		snprintf(path, sizeof(path), "/lib/modules/%.250s", *arg);
+		if (isdigit((unsigned char)**arg) && !strchr(*arg, '/') && gb_root_exists(root, path))
+			return *arg;
+	}
+	return NULL;
+}
+
+static const char *program_of(const struct gb_step *step)
+{
+	const char *slash = strrchr(step->argv[0], '/');
+
+	return slash ? slash + 1 : step->argv[0];
+}
+
+static void add_title(struct gb_progress *p, const struct gb_plan *plan, size_t step,
+		      struct gb_text *text)
+{
+	const char *release = release_of(p->root, &plan->step[step]);
+	size_t of = 0, number = 0;
+
+	for (size_t i = 0; release && i < plan->steps; i++)
+		if (release_of(p->root, &plan->step[i])) {
+			of++;
+			number += i <= step;
+		}
+	if (release)
+		gb_text_addf(text, "kernel %zu of %zu, %s: %s", number, of, release,
+			     program_of(&plan->step[step]));
+	else
+		gb_plan_step_text(&plan->step[step], text);
+}
+
+/* ---- lines ---------------------------------------------------------------------------- */
+
+/* Without what would move the cursor or worse: \xNN. */
+static void add_harmless(const char *line, struct gb_text *text)
+{
+	size_t bytes;
+
+	for (; *line; line += bytes ? bytes : 1) {
+		bytes = gb_text_character(line);
+		if (bytes)
+			gb_text_add(text, line, bytes);
+		else if (*line == '\t')
+			gb_text_add(text, " ", 1);
+		else
+			gb_text_addf(text, "\\x%02x", (unsigned char)*line);
+	}
+}
+
+/* With blanks: a dumb terminal knows no sequence for it. */
+static void erase(struct gb_progress *p)
+{
+	if (p->drawn)
+		fprintf(p->out, "\r%*s\r", (int)p->style.columns - 1, "");
+	p->drawn = false;
+}
+
+static void clock_text(const struct gb_progress *p, char *ret, size_t size)
+{
+	long long s = (now_ms() - p->began) / 1000;
+
+	if (p->runs)
+		snprintf(ret, size, " %lld:%02lld", s / 60, s % 60);
+	else
+		ret[0] = '\0';
+}
+
+static void draw(struct gb_progress *p)
+{
+	const char *dots = p->style.utf8 ? " …" : " ...";
+	char clock[32];
+	size_t room, len;
+
+	clock_text(p, clock, sizeof(clock));
+	erase(p);
+	/* the last column stays free: some terminals wrap when it is filled */
+	room = p->style.columns - 1;
+	room -= room < strlen(clock) + gb_style_width(dots) ? room
+							    : strlen(clock) + gb_style_width(dots);
+	len = gb_style_fit(p->now, room);
+	fprintf(p->out, "%s%.*s%s%s%s", gb_style_code(&p->style, GB_BOLD), (int)len, p->now,
+		room ? dots : "", room ? clock : "", gb_style_code(&p->style, GB_PLAIN));
+	fflush(p->out);
+	p->drawn = true;
+	p->shown = now_ms();
+}
+
+static void say(struct gb_progress *p, const char *text)
+{
+	if (p->out) {
+		erase(p);
+		fprintf(p->out, "%s\n", text);
+		fflush(p->out);
+	}
+}
+
+void gb_progress_end(struct gb_progress *p)
+{
+	char done[sizeof(p->now) + 32], clock[32];
+
+	if (!p->now[0])
+		return;
+	clock_text(p, clock, sizeof(clock));
+	snprintf(done, sizeof(done), "%s%s", p->now, clock);
+	/* elsewhere than on a terminal it was said when it began */
+	if (p->style.columns)
+		say(p, done);
+	if (p->log >= 0 && p->runs)
+		dprintf(p->log, "-- %s\n", done);
+	p->now[0] = '\0';
+	p->drawn = false;
+}
+
+void gb_progress_begin(struct gb_progress *p, const struct gb_plan *plan, size_t step)
+{
+	struct gb_text text = { 0 }, title = { 0 };
+
+	gb_progress_end(p);
+	(p->title ? p->title(p->ctx, plan, step, &title) : add_title(p, plan, step, &title));
+	add_harmless(title.data ? title.data : "", &text);
+	snprintf(p->now, sizeof(p->now), "%s", text.data ? text.data : "");
+	gb_text_clear(&text);
+	gb_text_clear(&title);
+	p->began = now_ms();
+	p->runs = plan->step[step].kind == GB_STEP_RUN;
+	if (p->log >= 0)
+		dprintf(p->log, "-- %s\n", p->now);
+	if (p->out && p->style.columns)
+		draw(p);
+	else
+		say(p, p->now);
+}
+
+void gb_progress_line(struct gb_progress *p, const char *line, bool error)
+{
+	struct gb_text text = { 0 };
+
+	(void)error; /* builders write what is well to it too */
+	gb_text_addf(&text, "  %s", gb_style_code(&p->style, GB_DIM));
+	add_harmless(line, &text);
+	gb_text_addf(&text, "%s", gb_style_code(&p->style, GB_PLAIN));
+	if (!text.failed && *line)
+		say(p, text.data);
+	gb_text_clear(&text);
+	if (p->out && p->style.columns)
+		draw(p);
+}
+
+void gb_progress_tick(struct gb_progress *p)
+{
+	if (p->out && p->style.columns && now_ms() - p->shown >= 500)
+		draw(p);
+}
