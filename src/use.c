@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "use.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "device.h"
+#include "below.h"
+#include "nodes.h"
 #include "root.h"
 #include "text.h"
 
-#define DEPTH_MAX 24 /* a USB stick behind seven hubs is 18 folders deep */
-
-/* The nodes below one function, as "/dev/dri/card1\n/dev/dri/renderD129\n". */
 struct search {
 	struct gb_root *root;
-	struct gb_text nodes;
 	char *ret;
 	size_t size;
-	const char *folder; /* being listed */
-	unsigned depth;
-	int pid;
+	const char *folder; /* looked at */
 };
 
 static int found(struct search *s, const char *format, const char *what)
@@ -109,100 +102,45 @@ static int check_interface(struct search *s, const char *name)
 	return strtoul(text, NULL, 16) & 1 /* IFF_UP */ ? found(s, "%s is up", name) : 0;
 }
 
-/* DEVNAME= in uevent names the node below /dev (drivers/base/core.c dev_uevent). */
-static void note_node(struct search *s)
-{
-	char file[PATH_MAX], text[1024], *name;
-
-	snprintf(file, sizeof(file), "%s/uevent", s->folder);
-	if (gb_root_read(s->root, file, text, sizeof(text)) <= 0)
-		return;
-	name = strstr(text, "DEVNAME=");
-	if (!name)
-		return;
-	name += strlen("DEVNAME=");
-	name[strcspn(name, "\n")] = '\0';
-	gb_text_addf(&s->nodes, "/dev/%s\n", name);
-}
-
-static int walk(void *ctx, const char *name)
+/* What is below the function: disks and interfaces. */
+static int look(void *ctx, const char *parent, const char *name)
 {
 	struct search *s = ctx;
-	const char *parent = s->folder, *above;
-	char folder[PATH_MAX], target[8];
-	int r;
+	const char *above = strrchr(parent, '/') + 1;
+	char folder[PATH_MAX];
+	int r = 0;
 
-	if (!strcmp(name, "dev"))
-		note_node(s);
-	if (s->depth == DEPTH_MAX ||
-	    snprintf(folder, sizeof(folder), "%s/%s", parent, name) >= (int)sizeof(folder) ||
-	    gb_root_readlink(s->root, folder, target, sizeof(target)) >= 0)
+	if (snprintf(folder, sizeof(folder), "%s/%s", parent, name) >= (int)sizeof(folder))
 		return 0;
 	s->folder = folder;
-	s->depth++;
-	r = gb_root_list(s->root, folder, walk, s);
-	above = strrchr(parent, '/') + 1;
-	if (r == 0 && !strcmp(above, "net"))
+	if (!strcmp(above, "net"))
 		r = check_interface(s, name);
-	else if (r == 0 && (strstr(folder, "/block/") || strstr(folder, "/nvme/")))
+	else if (strstr(folder, "/block/") || strstr(folder, "/nvme/"))
 		r = check_disk(s, name);
-	s->folder = parent;
-	s->depth--;
-	return r > 0 ? r : 0; /* -ENOTDIR: an attribute */
+	s->folder = NULL;
+	return r;
 }
 
-static int compare_fd(void *ctx, const char *name)
+static int tell(void *ctx, const struct gb_opener *opener)
 {
 	struct search *s = ctx;
-	char link[64], target[PATH_MAX], comm[32], *at;
-	size_t len;
-	ssize_t n;
+	char name[GB_PROCESS_MAX];
 
-	snprintf(link, sizeof(link), "/proc/%d/fd/%.10s", s->pid, name);
-	n = gb_root_readlink(s->root, link, target, sizeof(target) - 1);
-	if (n <= 0 || strncmp(target, "/dev/", 5))
-		return 0;
-	target[n] = '\n';
-	len = (size_t)n + 1;
-	for (at = s->nodes.data; at && *at; at = strchr(at, '\n') + 1)
-		if (!strncmp(at, target, len)) {
-			target[n] = '\0';
-			snprintf(link, sizeof(link), "/proc/%d/comm", s->pid);
-			n = gb_root_read(s->root, link, comm, sizeof(comm));
-			comm[n > 0 ? strcspn(comm, "\n") : 0] = '\0';
-			snprintf(s->ret, s->size, "%s (pid %d) has %.60s open", comm, s->pid,
-				 target);
-			return 1;
-		}
-	return 0;
-}
-
-static int check_process(void *ctx, const char *name)
-{
-	struct search *s = ctx;
-	char folder[64];
-	int r;
-
-	if (!isdigit((unsigned char)name[0]) || strlen(name) > 9)
-		return 0;
-	s->pid = atoi(name);
-	snprintf(folder, sizeof(folder), "/proc/%d/fd", s->pid);
-	r = gb_root_list(s->root, folder, compare_fd, s);
-	return r > 0 ? r : 0; /* it may be gone by now */
+	gb_process_name(s->root, opener->pid, name);
+	snprintf(s->ret, s->size, "%s (pid %d) has %.60s open", name, opener->pid, opener->node);
+	return 1;
 }
 
 int gb_use_find(struct gb_root *root, struct gb_bdf bdf, char *ret, size_t size)
 {
 	struct search s = { .root = root, .ret = ret, .size = size };
-	char folder[GB_SYSFS_MAX];
-	int r;
+	struct gb_text nodes = { 0 };
+	int r = gb_below_walk(root, bdf, look, &s);
 
-	s.folder = gb_bdf_file(bdf, "", folder);
-	r = gb_root_list(root, s.folder, walk, &s);
-	if (!r && s.nodes.failed)
-		r = -ENOMEM;
-	if (!r && s.nodes.len)
-		r = gb_root_list(root, "/proc", check_process, &s);
-	gb_text_clear(&s.nodes);
+	if (!r)
+		r = gb_nodes_find(root, bdf, &nodes);
+	if (!r && nodes.len)
+		r = gb_nodes_openers(root, nodes.data, tell, &s, NULL);
+	gb_text_clear(&nodes);
 	return r;
 }
