@@ -22,21 +22,25 @@ struct reader {
 	bool no_memory;
 };
 
-static const struct {
-	const char *name;
-	enum gb_allow bit;
-} allow_names[] = {
-	{ "storage", GB_ALLOW_STORAGE },
-	{ "network", GB_ALLOW_NETWORK },
-	{ "last-display", GB_ALLOW_LAST_DISPLAY },
-};
+/* By bit. */
+static const char *const allow_names[] = { "storage",  "network",  "last-display", "boot-display",
+					   "keyboard", "no-iommu", "no-vfio",	   "unfit" };
+#define ALLOW_NAMES (sizeof(allow_names) / sizeof(*allow_names))
 
 const char *gb_allow_name(enum gb_allow bit)
 {
-	for (size_t i = 0; i < sizeof(allow_names) / sizeof(*allow_names); i++)
-		if (allow_names[i].bit == bit)
-			return allow_names[i].name;
+	for (size_t i = 0; i < ALLOW_NAMES; i++)
+		if (bit == 1u << i)
+			return allow_names[i];
 	return NULL;
+}
+
+unsigned gb_allow_bit(const char *name)
+{
+	for (size_t i = 0; i < ALLOW_NAMES; i++)
+		if (!strcmp(name, allow_names[i]))
+			return 1u << i;
+	return 0;
 }
 
 __attribute__((format(printf, 4, 5)))
@@ -100,11 +104,8 @@ static bool take_allow(struct reader *r, struct gb_line *line, char *list, const
 {
 	for (char *save = NULL, *name = strtok_r(list, ",", &save); name;
 	     name = strtok_r(NULL, ",", &save)) {
-		unsigned bit = 0;
+		unsigned bit = gb_allow_bit(name);
 
-		for (size_t i = 0; i < sizeof(allow_names) / sizeof(*allow_names); i++)
-			if (!strcmp(name, allow_names[i].name))
-				bit = allow_names[i].bit;
 		if (!bit)
 			return BAD(r, at, "allow=%s is not known", name);
 		line->allow |= bit;

@@ -18,11 +18,18 @@ struct gb_err;
 #define GB_LINES_MAX 512			/* claim and keep lines */
 #define GB_DRIVER_DEFAULT "vfio-pci"
 
-/* What allow= may lift, as bits; the names are those of `ghost-boot enable --allow`. */
+/* What allow= may lift, as bits; the names are those of `ghost-boot enable --allow`. The first
+ * three are honoured at boot; the others only say that `enable` was told so. */
 enum gb_allow {
 	GB_ALLOW_STORAGE = 1 << 0,
 	GB_ALLOW_NETWORK = 1 << 1,
 	GB_ALLOW_LAST_DISPLAY = 1 << 2,
+	GB_ALLOW_BOOT_DISPLAY = 1 << 3,
+	GB_ALLOW_KEYBOARD = 1 << 4,
+	GB_ALLOW_NO_IOMMU = 1 << 5,
+	GB_ALLOW_NO_VFIO = 1 << 6,
+	GB_ALLOW_UNFIT = 1 << 7,
+	GB_ALLOW_END = 1 << 8,
 };
 
 struct gb_line {
@@ -67,5 +74,6 @@ void gb_claims_clear(struct gb_claims *claims);
 /* The module options for a driver, or NULL. */
 const char *gb_claims_options(const struct gb_claims *claims, const char *driver);
 const char *gb_allow_name(enum gb_allow bit);
+unsigned gb_allow_bit(const char *name); /* 0: there is none of that name */
 
 #endif
