@@ -99,6 +99,11 @@ static void allow_has_names(void **state)
 	assert_string_equal(gb_allow_name(GB_ALLOW_STORAGE), "storage");
 	assert_string_equal(gb_allow_name(GB_ALLOW_NETWORK), "network");
 	assert_string_equal(gb_allow_name(GB_ALLOW_LAST_DISPLAY), "last-display");
+	assert_string_equal(gb_allow_name(GB_ALLOW_UNFIT), "unfit");
+	for (unsigned bit = 1; bit < GB_ALLOW_END; bit <<= 1)
+		assert_int_equal(gb_allow_bit(gb_allow_name((enum gb_allow)bit)), bit);
+	assert_null(gb_allow_name(GB_ALLOW_END));
+	assert_int_equal(gb_allow_bit("bridge"), 0);
 	assert_null(gb_allow_name(1 << 20));
 }
 
