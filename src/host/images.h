@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GB_IMAGES_H
+#define GB_IMAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "proved.h"
+#include "sha256.h"
+#include "site.h"
+
+struct gb_err;
+struct gb_host;
+struct gb_plan;
+struct gb_root;
+
+/* This machine's initramfs images: who builds them, for which kernels, which files of them the boot
+ * loader reads; the steps that make them as they are wanted, and the proof of what came of those. */
+
+/* What an image is to be. Nothing is owned. */
+struct gb_image_wish {
+	const char *claims; /* the bytes of its claims file; NULL: an image without us */
+	size_t claims_len;
+	const char *program; /* the installed one: "/usr/sbin/ghost-claim" */
+};
+
+#define GB_IMAGE_PLACES_MAX 8
+
+/* A file that holds an image. */
+struct gb_image_place {
+	char path[320];
+	uint64_t size;	     /* bytes */
+	enum gb_known named; /* does a boot entry name it? */
+};
+
+struct gb_kernel {
+	char release[65];
+	char kernel[320]; /* its own file */
+	bool running;
+	/* All hold the same image: where the builder puts it, and the loader's copies. At least
+	 * one, and all are there. */
+	struct gb_image_place place[GB_IMAGE_PLACES_MAX];
+	size_t places;
+	/* filled by planning and proving */
+	bool good;	  /* is as wanted, or its new image was proved */
+	char staged[320]; /* the new image, before it takes its places; or "" */
+	char built[GB_SHA256_TEXT]; /* hash of the proved new image; or "" */
+};
+
+struct gb_image_note {
+	char text[256]; /* a sentence without its stop */
+	char fix[192];	/* or "" */
+};
+
+#define GB_IMAGE_NOTES_MAX 12
+#define GB_IMAGE_HOOKS_MAX 8
+
+/* Owns `kernel` and `proved`: gb_images_clear. */
+struct gb_images {
+	enum gb_builder builder;
+	const char *name; /* of what builds, "initramfs-tools"; a literal, or "" */
+	char program[64]; /* what is run */
+	bool as_installed; /* dracut, with the options of its plugin for kernel-install */
+	bool host_only;	   /* and that asks for an image of this host alone */
+	bool usable;	   /* else `why` it is not, and `hint`, the command to type if there is one */
+	char why[512];
+	char hint[224];
+	struct gb_image_note note[GB_IMAGE_NOTES_MAX]; /* what does nothing in silence, and the like */
+	size_t notes;
+	char hook[GB_IMAGE_HOOKS_MAX][160]; /* what update-initramfs runs after it, but for those
+					     * that copy to a loader */
+	size_t hooks;
+	struct gb_kernel *kernel; /* oldest first, the running one last */
+	size_t kernels;
+	struct gb_proved proved;
+};
+
+/* 0, or -ENOMEM; *ret is always to be cleared. Reads the loader's files and no image. */
+int gb_images_find(struct gb_host *host, const struct gb_site *site, struct gb_images *ret,
+		   struct gb_err *err);
+void gb_images_clear(struct gb_images *images);
+
+/* Adds the steps that make every image as wished, and the number of them is returned, or a
+ * negative errno. Sets `good` and `staged` of each kernel. An image is read only when it is not
+ * known from GB_PROVED. The claims file itself is to be written by an earlier step. */
+int gb_images_plan(struct gb_host *host, struct gb_images *images, const struct gb_image_wish *wish,
+		   struct gb_plan *plan, struct gb_err *err);
+/* The step that builds one image at `staged`, a path of the caller's on the disk that it is for. */
+int gb_images_build(struct gb_host *host, const struct gb_images *images,
+		    const struct gb_kernel *kernel, const char *staged, const char *reason,
+		    struct gb_plan *plan, struct gb_err *err);
+
+/* Of a transaction's `prove`: is what this step has built what was wished? 0 as well for a step
+ * that builds no image. -EBADMSG with the first check that failed. */
+int gb_images_prove(struct gb_host *host, struct gb_images *images,
+		    const struct gb_image_wish *wish, const struct gb_plan *plan, size_t step,
+		    struct gb_err *err);
+/* The same of a file. `previous`: bytes of the image it replaces, or 0. *ret_hash is set. */
+int gb_images_prove_file(struct gb_host *host, const char *release, const char *staged,
+			 const struct gb_image_wish *wish, uint64_t previous,
+			 char ret_hash[GB_SHA256_TEXT], struct gb_err *err);
+/* When all is done: do the boot entries, read again, still name the files they named? -EBADMSG with
+ * the first that is named no more. */
+int gb_images_check(struct gb_host *host, const struct gb_site *site,
+		    const struct gb_images *images, struct gb_err *err);
+
+/* Writes down which images are as wished, so that they need not be read again. To be called when
+ * all is done, by who may write; a failure costs nothing but time. */
+int gb_images_remember(struct gb_host *host, struct gb_images *images,
+		       const struct gb_image_wish *wish, struct gb_err *err);
+#define GB_PROVED "/var/lib/ghost-boot/proved"
+
+/* Does this grub.cfg load an image of this file name? */
+bool gb_images_grub_names(const char *data, size_t len, const char *name);
+
+/* ---- its parts ------------------------------------------------------------------------------- */
+
+/* Which program builds. (images-builder.c) */
+void gb_images_find_builder(struct gb_host *host, const struct gb_site *site,
+			    struct gb_images *images);
+/* Kernels and files. (images-find.c, images-entry.c) */
+struct gb_image_entry {
+	char release[65]; /* "" for none that is installed */
+	char kernel[320], image[320]; /* as paths of this system; image "" when it has none */
+	bool unclear; /* several images, and nothing says which is the one */
+};
+/* What this boot loader entry loads. False: it can't be read. */
+bool gb_images_read_entry(struct gb_host *host, const struct gb_site *site, const char *path,
+			  struct gb_image_entry *ret);
+__attribute__((format(printf, 3, 4)))
+void gb_images_refuse(struct gb_images *images, const char *hint, const char *format, ...);
+__attribute__((format(printf, 3, 4)))
+void gb_images_note(struct gb_images *images, const char *fix, const char *format, ...);
+
+#endif
