@@ -77,7 +77,7 @@ int gb_images_prove_file(struct gb_host *host, const char *release, const char *
 
 static bool builds(const struct gb_step *step, const char *staged)
 {
-	for (size_t i = 0; step->kind == GB_STEP_RUN && staged[0] && step->argv[i]; i++)
+	for (size_t i = 0; staged[0] && step->argv && step->argv[i]; i++)
 		if (!strcmp(step->argv[i], staged))
 			return true;
 	return false;
