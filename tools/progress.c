@@ -26,7 +26,7 @@ static const char *release_of(struct gb_root *root, const struct gb_step *step)
 {
 	char path[300];
 
-	if (step->kind != GB_STEP_RUN)
+	if (!step->argv || !step->argv[0])
 		return NULL;
 	for (char **arg = step->argv + 1; step->argv[0] && *arg; arg++) {
 		snprintf(path, sizeof(path), "/lib/modules/%.250s", *arg);
@@ -154,7 +154,7 @@ void gb_progress_begin(struct gb_progress *p, const struct gb_plan *plan, size_t
 	gb_text_clear(&text);
 	gb_text_clear(&title);
 	p->began = now_ms();
-	p->runs = plan->step[step].kind == GB_STEP_RUN;
+	p->runs = plan->step[step].argv != NULL;
 	if (p->log >= 0)
 		dprintf(p->log, "-- %s\n", p->now);
 	if (p->out && p->style.columns)

@@ -125,6 +125,35 @@ static void want_gone(struct work *w, bool (*match)(const struct work *w, size_t
 		}
 }
 
+/* Where `word` stands among the kernel's words, whole words only. */
+static bool find_words(const struct work *w, size_t *ret)
+{
+	const size_t len = strlen(w->word);
+
+	for (size_t i = 0; i < w->list.kernel; i++) {
+		const size_t at = w->list.argument[i].at;
+
+		if (at + len > w->line.len || memcmp(w->line.data + at, w->word, len))
+			continue;
+		for (size_t k = i; k < w->list.kernel; k++)
+			if (w->list.argument[k].at + w->list.argument[k].len == at + len) {
+				*ret = at;
+				return true;
+			}
+	}
+	return false;
+}
+
+static void want_swap(struct work *w, const char *with)
+{
+	size_t at = 0;
+
+	if (*w->word ? !find_words(w, &at) : w->line.len != 0)
+		return;
+	replace(w, at, strlen(w->word), with, strlen(with));
+	w->kind = GB_CHANGE_REPLACED;
+}
+
 /* ---- comma lists --------------------------------------------------------------------- */
 
 /* What says the contrary in lists of the kernel (drivers/iommu: intel_iommu=, iommu=). */
@@ -201,6 +230,8 @@ static int check_want(const struct gb_want *want, struct gb_arguments *ret, stru
 
 	if (r == -ENOMEM)
 		return gb_fail(err, ENOMEM, "out of memory");
+	if (!r && want->mode == GB_WANT_SWAP && !ret->open)
+		return 0;
 	if (r || ret->kernel != 1 || ret->arguments != 1 || ret->open ||
 	    ret->argument[0].len != len)
 		r = gb_fail(err, EINVAL, "\"%s\" is not one kernel argument", want->word);
@@ -226,6 +257,7 @@ static int carry_out(struct work *w, const struct gb_want *want, struct gb_chang
 		case GB_WANT_PIECE: want_piece(w); break;
 		case GB_WANT_GONE: want_gone(w, same); break;
 		case GB_WANT_NO_NAME: want_gone(w, same_name); break;
+		case GB_WANT_SWAP: want_swap(w, want->reason); break;
 		}
 		if (w->r || w->was.failed)
 			w->r = gb_fail(err, w->r ? -w->r : ENOMEM, "out of memory");

@@ -50,6 +50,8 @@ enum gb_want_mode {
 			* opposite: intel_iommu=on where off or on,sm_on may stand */
 	GB_WANT_GONE,  /* every word equal to it */
 	GB_WANT_NO_NAME, /* every word of its name; its value does not matter */
+	GB_WANT_SWAP,	 /* `reason`, which is no reason then, where `word` stands; both any number
+			  * of words: for taking back what was replaced. No word: the empty line. */
 };
 
 struct gb_want {

@@ -107,8 +107,13 @@ static int carry_out(struct options *o, const struct gb_want *want, struct gb_ch
 	bool removal = want->mode == GB_WANT_GONE || want->mode == GB_WANT_NO_NAME;
 	struct gb_change change = { 0 };
 	size_t at = 0;
-	int r;
+	int r = 0;
 
+	if (want->mode == GB_WANT_SWAP) {
+		for (size_t i = 0; i < o->lines && !r && ret->kind == GB_CHANGE_NONE; i++)
+			r = apply(o, i, want, true, ret);
+		return r;
+	}
 	if (!removal) {
 		r = find_line(o, want, &at);
 		if (!r)

@@ -187,7 +187,52 @@ static void use_suse(struct work *w)
 	w->loader->backend = GB_BACKEND_SUSE;
 	w->loader->usable = true;
 	add_source(w, GB_CMDLINE_KERNEL, GB_CMDLINE_FILE);
+	if (!choose_boot(w))
+		refuse(w, "several folders hold boot loader entries, and nothing says which of them the "
+		       "boot loader reads", "unmount the ESPs that are not used");
+	else if (!w->loader->boot[0] || !has_entries(w, w->loader->boot))
+		refuse(w, "the boot loader's entries are not to be found; is the ESP mounted?",
+		       "mount /boot/efi");
 	RUN(w, "sdbootutil", "update-all-entries");
+}
+
+static bool is_mkconfig(const char *line)
+{
+	static const char *const words[] = { "exec ", "grub-mkconfig", "grub2-mkconfig", " -o ",
+					     "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", " \"$@\"" };
+
+	for (bool more = true; *line && more;) {
+		more = false;
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+			if (!strncmp(line, words[i], strlen(words[i]))) {
+				line += strlen(words[i]);
+				more = true;
+			}
+	}
+	return !*line;
+}
+
+/* Debian's is three lines around grub-mkconfig -o /boot/grub/grub.cfg. */
+static bool has_other_update_grub(struct work *w)
+{
+	static const char *const paths[] = { "/usr/local/sbin/update-grub", "/usr/sbin/update-grub",
+					     "/usr/bin/update-grub" };
+	char line[256];
+	size_t len;
+	char *data;
+	bool usual = true;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths) && usual; i++) {
+		if (gb_root_read_all(w->root, paths[i], SCRIPT_MAX, &data, &len))
+			continue;
+		for (char *at = data; at && *at && usual; at = strchr(at, '\n'), at += at != NULL) {
+			snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+			usual = line[0] == '#' || line[strspn(line, " \t")] == '\0' ||
+				!strcmp(line, "set -e") || is_mkconfig(line);
+		}
+		free(data);
+	}
+	return !usual;
 }
 
 static void use_grub(struct work *w)
@@ -212,9 +257,9 @@ static void use_grub(struct work *w)
 		add_source(w, GB_CMDLINE_DROP_IN, GB_GRUB_DROP_IN);
 	if (w->site->copies)
 		RUN(w, "proxmox-boot-tool", "refresh");
-	else if (gb_root_exists(w->root, "/usr/sbin/update-grub") ||
-		 gb_root_exists(w->root, "/usr/bin/update-grub"))
-		RUN(w, "update-grub");
+	else if (has_other_update_grub(w))
+		refuse(w, "/usr/sbin/update-grub is not the usual call of grub-mkconfig, and what it writes "
+		       "is not known", "add WORD to " GB_GRUB_FILE " and run update-grub");
 	else if (second)
 		RUN(w, "grub2-mkconfig", "-o", "/boot/grub2/grub.cfg");
 	else
@@ -228,8 +273,6 @@ static void use_grub(struct work *w)
 
 static void use_systemd(struct work *w)
 {
-	bool install = gb_root_exists(w->root, "/usr/bin/kernel-install") ||
-		       gb_root_exists(w->root, "/bin/kernel-install");
 	bool one = choose_boot(w);
 
 	w->loader->backend = GB_BACKEND_SYSTEMD;
@@ -241,12 +284,6 @@ static void use_systemd(struct work *w)
 	else if (!w->loader->boot[0] || !add_entries(w, w->loader->boot))
 		refuse(w, "systemd-boot's entries are not to be found; is the ESP mounted?",
 		       "mount /efi, or mount /boot/efi, or mount /boot");
-	/* hand-written entries need nothing run: kernel-install would make others beside them */
-	if (install && w->loader->usable && gb_root_exists(w->root, "/etc/kernel") &&
-	    w->site->distribution != GB_ARCH) {
-		RUN(w, "kernel-install", "add", "RELEASE", "/boot/vmlinuz-RELEASE");
-		w->loader->each_kernel = true;
-	}
 }
 
 static void use_uki(struct work *w)

@@ -7,6 +7,7 @@
 
 #include "diff.h"
 #include "err.h"
+#include "journal.h"
 #include "root.h"
 #include "store.h"
 
@@ -209,6 +210,9 @@ static int plan_folder(struct gb_plan *plan, struct gb_store *store, const char 
 		return r;
 	gb_place_clear(&place);
 	if (find_touch(plan, place.path, &earlier) || gb_root_exists(store->root, place.path))
+		return 0;
+	/* the journal's own: there before the first step, and to stay */
+	if (!strcmp(place.path, GB_STATE))
 		return 0;
 	above = plan_parents(plan, store, place.path, err);
 	if (above < 0)

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmdplan-parts.h"
+#include "err.h"
+#include "footprint.h"
+#include "grubcfg.h"
+#include "grubfile.h"
+#include "grubplan.h"
+#include "host.h"
+#include "plan.h"
+#include "root.h"
+
+#define STAGED ".ghost-boot-grub.cfg"
+#define TIMEOUT_S 600 /* os-prober looks at every partition */
+
+const char *gb_cmdplan_grub_cfg(const struct gb_host *host)
+{
+	static const char *const paths[] = { "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (gb_root_exists(host->root, paths[i]))
+			return paths[i];
+	return NULL;
+}
+
+static int read_cfg(struct gb_host *host, const char *path, struct gb_grubcfg *ret,
+		    struct gb_err *err)
+{
+	size_t len;
+	char *data;
+	int r = gb_root_read_all(host->root, path, GB_GRUBCFG_MAX, &data, &len);
+
+	if (r)
+		return gb_fail(err, -r, "%s: %s", path, strerror(-r));
+	r = gb_grubcfg_parse(data, len, ret, err);
+	free(data);
+	if (r)
+		gb_wrap(err, "%s", path);
+	return r;
+}
+
+/* ---- the configuration, built beside it and put in its place ---------------------------- */
+
+static void staged_path(const char *cfg, char *ret, size_t size)
+{
+	snprintf(ret, size, "%.*s/" STAGED, (int)(strrchr(cfg, '/') - cfg), cfg);
+}
+
+/* grub-mkconfig checks what it has made, and then truncates the file in use and writes it anew
+ * (util/grub-mkconfig.in): a cut in between leaves no menu. So it is told another name. */
+static int build_cfg(struct gb_cmdwork *w, const char *cfg)
+{
+	const bool second = strstr(cfg, "/grub2/");
+	const char *name = second ? "grub2-mkconfig" : "grub-mkconfig";
+	char staged[64], program[64];
+	const char *argv[] = { NULL, "-o", staged, NULL };
+	struct gb_place place;
+	struct gb_file file = { 0 };
+	uint64_t space = 1 << 20;
+	int r;
+
+	staged_path(cfg, staged, sizeof(staged));
+	argv[0] = gb_cmdwork_program(w, name, program, sizeof(program));
+	if (!argv[0])
+		return gb_fail(w->err, EINVAL, "%s is not installed, which writes %s", name, cfg);
+	if (!gb_store_place(&w->host->store, cfg, true, &place, NULL)) {
+		if (!gb_file_glance(&place, &file, NULL))
+			space += 4 * file.size;
+		gb_file_clear(&file);
+		gb_place_clear(&place);
+	}
+	r = gb_plan_build(w->plan, &w->host->store, argv, staged, space, TIMEOUT_S,
+			  "GRUB's configuration, beside the one in use", w->err);
+	if (r >= 0)
+		r = gb_plan_place(w->plan, &w->host->store, staged, cfg, 0600,
+				  "the configuration that GRUB reads", w->err);
+	return r < 0 ? r : 0;
+}
+
+/* All plain words of `line` that `without` has not, for recovery entries. */
+static char *words_beyond(const char *line, const char *without)
+{
+	struct gb_arguments all = { 0 }, some = { 0 };
+	struct gb_text text = { 0 };
+
+	if (!gb_arguments_parse(line, strlen(line), &all) &&
+	    !gb_arguments_parse(without, strlen(without), &some))
+		for (size_t i = 0; i < all.kernel; i++) {
+			struct gb_arguments one = { .argument = &all.argument[i], .arguments = 1,
+						    .kernel = 1 };
+
+			if (gb_arguments_lacking(&some, &one))
+				gb_text_addf(&text, "%.*s ", (int)all.argument[i].len,
+					     line + all.argument[i].at);
+		}
+	gb_arguments_clear(&all);
+	gb_arguments_clear(&some);
+	gb_text_add(&text, "", 0);
+	if (text.failed)
+		gb_text_clear(&text);
+	return text.data;
+}
+
+/* Of the wanted words, those that only normal entries get, and those that none has. */
+static int set_goal(struct gb_cmdwork *w, const struct gb_grubplan *grub,
+		    const struct gb_wordtrace_wants *wants)
+{
+	struct gb_cmdplan_report *report = w->report;
+	struct gb_text add = { 0 }, gone = { 0 };
+
+	for (size_t i = 0; i < wants->wants; i++) {
+		const struct gb_want *want = &wants->want[i];
+
+		if (want->mode == GB_WANT_GONE)
+			gb_text_addf(&gone, "%s ", want->word);
+		else if (want->mode != GB_WANT_NO_NAME && want->mode != GB_WANT_SWAP)
+			gb_text_addf(&add, "%s ", want->word);
+	}
+	gb_text_add(&add, "", 0);
+	gb_text_add(&gone, "", 0);
+	report->carry = strdup(grub->line);
+	report->clean = add.failed ? NULL : words_beyond(add.data, grub->always);
+	report->gone = gone.failed ? NULL : words_beyond(gone.data, grub->line);
+	gb_text_clear(&add);
+	gb_text_clear(&gone);
+	return report->carry && report->clean && report->gone ? 0 :
+	       gb_fail(w->err, ENOMEM, "out of memory");
+}
+
+/* Does the configuration in use say it already? */
+static int is_current(struct gb_cmdwork *w, const char *cfg, bool *ret)
+{
+	const struct gb_grubcfg_goal goal = { w->report->carry, w->report->clean, w->report->gone };
+	struct gb_grubcfg now;
+	int r = read_cfg(w->host, cfg, &now, w->err);
+
+	if (r)
+		return r;
+	if (!now.made)
+		r = gb_fail(w->err, EINVAL, "%s was not made by grub-mkconfig, which would overwrite it; add "
+			    "the words to it by hand", cfg);
+	*ret = !r && !gb_grubcfg_check(&now, &goal, NULL);
+	gb_grubcfg_clear(&now);
+	return r;
+}
+
+static int regenerate(struct gb_cmdwork *w, bool changed)
+{
+	const char *cfg = gb_cmdplan_grub_cfg(w->host);
+	bool current = false;
+	int r;
+
+	if (!cfg)
+		return gb_fail(w->err, EINVAL, "GRUB's configuration is not to be found; is /boot mounted?");
+	r = is_current(w, cfg, &current);
+	if (r || (!changed && current))
+		return r;
+	return build_cfg(w, cfg);
+}
+
+/* ---- its sources ----------------------------------------------------------------------- */
+
+static int write_source(struct gb_cmdwork *w, const struct gb_grubplan_file *file, bool *ret)
+{
+	int r;
+
+	*ret = !file->old != !file->text ||
+	       (file->old && file->text && strcmp(file->old, file->text) != 0);
+	if (!*ret)
+		return 0;
+	if (file->text)
+		return gb_cmdwork_write(w, file->path, file->text, strlen(file->text),
+					gb_cmdwork_reason(w));
+	r = gb_plan_remove(w->plan, &w->host->store, file->path, "nothing is left in it", w->err);
+	w->changed = w->changed || r > 0;
+	return r < 0 ? r : 0;
+}
+
+/* A word that another file or variable has is not missing in the one that is changed. */
+static int note(struct gb_cmdwork *w, const char *path, const struct gb_grubplan *grub)
+{
+	struct gb_cmdwork some = *w;
+	struct gb_want *want;
+	bool *known;
+	int r;
+
+	if (w->back || !w->footprint)
+		return 0;
+	want = calloc(w->wants + 1, sizeof(*want));
+	known = calloc(w->wants + 1, sizeof(*known));
+	some.want = want;
+	some.known = known;
+	some.wants = 0;
+	for (size_t i = 0; want && known && i < w->wants; i++) {
+		if (!grub->was[i]) {
+			known[some.wants] = w->known[i];
+			want[some.wants++] = w->want[i];
+		} else if (!w->known[i] && w->want[i].mode != GB_WANT_GONE &&
+			   w->want[i].mode != GB_WANT_NO_NAME) {
+			gb_footprint_add(w->footprint, GB_TRACE_SEEN, path, w->want[i].word, NULL);
+		}
+	}
+	r = want && known ? gb_cmdwork_note(&some, path, grub->file.line)
+			  : gb_fail(w->err, ENOMEM, "out of memory");
+	free(want);
+	free(known);
+	return r;
+}
+
+int gb_cmdwork_grub(struct gb_cmdwork *w, bool drop_in)
+{
+	const char *path = drop_in ? GB_GRUB_DROP_IN : GB_GRUB_FILE;
+	const bool entries = w->host->loader->backend == GB_BACKEND_GRUB_BLS;
+	struct gb_wordtrace_wants wants = { 0 };
+	struct gb_grubplan grub = { 0 };
+	bool changed = false;
+	int r = gb_cmdwork_wants(w, path, false, &wants);
+
+	if (!r)
+		r = gb_grubplan_make(w->host->root, drop_in, entries, w->back, wants.want, wants.wants,
+				     &grub, w->err);
+	if (!r)
+		r = note(w, path, &grub);
+	if (!r)
+		r = write_source(w, &grub.file, &changed);
+	/* with entries of their own, grub.cfg has no words of ours; with copies, it is theirs */
+	if (!r && !entries && w->host->loader->regenerate[0] &&
+	    strstr(w->host->loader->regenerate[0], "mkconfig")) {
+		r = set_goal(w, &grub, &wants);
+		if (!r)
+			r = regenerate(w, changed);
+	}
+	free(wants.want);
+	gb_grubplan_clear(&grub);
+	return r;
+}
+
+/* ---- proof ----------------------------------------------------------------------------- */
+
+int gb_cmdplan_prove(struct gb_host *host, const struct gb_cmdplan_report *report,
+		     const struct gb_plan *plan, size_t step, struct gb_err *err)
+{
+	const struct gb_grubcfg_goal goal = { report->carry, report->clean, report->gone };
+	const struct gb_step *made = &plan->step[step];
+	const char *cfg = gb_cmdplan_grub_cfg(host);
+	struct gb_grubcfg old = { 0 }, now = { 0 };
+	char staged[64];
+	int r;
+
+	if (!cfg || !made->argv || !made->touches)
+		return 0;
+	staged_path(cfg, staged, sizeof(staged));
+	if (strcmp(made->touch[0].path, staged))
+		return 0;
+	r = read_cfg(host, staged, &now, err);
+	if (r)
+		return r;
+	r = read_cfg(host, cfg, &old, err);
+	if (!r) {
+		r = gb_grubcfg_replaces(&now, &old, host->root, err);
+		gb_grubcfg_clear(&old);
+	}
+	if (!r)
+		r = gb_grubcfg_check(&now, &goal, err);
+	if (r)
+		gb_wrap(err, "the new %s", cfg);
+	gb_grubcfg_clear(&now);
+	return r;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GB_CMDPLAN_PARTS_H
+#define GB_CMDPLAN_PARTS_H
+
+#include "cmdplan.h"
+#include "wordtrace.h"
+
+/* What the cmdplan files share. */
+struct gb_cmdwork {
+	struct gb_host *host;
+	struct gb_plan *plan;
+	struct gb_footprint *footprint; /* may be NULL when doing */
+	const struct gb_want *want;	/* when doing */
+	size_t wants;
+	bool *known;	/* of each want: ours already, somewhere */
+	bool back;	/* taking back */
+	char *running;	/* /proc/cmdline, or "" */
+	char *keep;	/* /etc/kernel/cmdline afterwards, when taking back; or NULL */
+	bool changed;	/* a source has other bytes now */
+	struct gb_cmdplan_report *report;
+	struct gb_err *err;
+};
+
+/* What is wanted of one source; caller frees ret->want. `since`: it may have come from others of
+ * ours since. */
+int gb_cmdwork_wants(struct gb_cmdwork *w, const char *path, bool since,
+		     struct gb_wordtrace_wants *ret);
+/* In the footprint, when doing. */
+int gb_cmdwork_note(struct gb_cmdwork *w, const char *path, const char *line);
+/* The step that gives it these bytes. */
+int gb_cmdwork_write(struct gb_cmdwork *w, const char *path, const char *data, size_t len,
+		     const char *reason);
+const char *gb_cmdwork_reason(const struct gb_cmdwork *w);
+
+/* An entry's path in the footprint: without its boot counter, which changes. */
+void gb_cmdwork_entry_key(const char *path, char *ret, size_t size);
+
+int gb_cmdwork_kernel(struct gb_cmdwork *w);		       /* /etc/kernel/cmdline */
+int gb_cmdwork_entry(struct gb_cmdwork *w, const char *path);
+int gb_cmdwork_grub(struct gb_cmdwork *w, bool drop_in);
+
+/* A program's path in the root's folders, or NULL. */
+const char *gb_cmdwork_program(struct gb_cmdwork *w, const char *name, char *ret, size_t size);
+
+#endif

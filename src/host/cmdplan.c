@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmdplan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmdlinefile.h"
+#include "cmdplan-parts.h"
+#include "err.h"
+#include "footprint.h"
+#include "grubfile.h"
+#include "host.h"
+#include "plan.h"
+#include "root.h"
+
+#define RUNNING_MAX (64u << 10)
+
+static int out_of_memory(struct gb_cmdwork *w)
+{
+	return gb_fail(w->err, ENOMEM, "out of memory");
+}
+
+int gb_cmdwork_wants(struct gb_cmdwork *w, const char *path, bool since,
+		     struct gb_wordtrace_wants *ret)
+{
+	int r = 0;
+
+	if (w->back) {
+		r = gb_wordtrace_back(w->footprint, path, since, w->keep, ret);
+	} else {
+		ret->want = calloc(w->wants + 1, sizeof(*ret->want));
+		ret->wants = w->wants;
+		r = ret->want ? 0 : -ENOMEM;
+		for (size_t i = 0; i < w->wants && !r; i++)
+			ret->want[i] = w->want[i];
+	}
+	return r ? out_of_memory(w) : 0;
+}
+
+int gb_cmdwork_note(struct gb_cmdwork *w, const char *path, const char *line)
+{
+	if (w->back || !w->footprint)
+		return 0;
+	return gb_wordtrace_note(w->footprint, path, line, w->want, w->wants, w->known, w->err);
+}
+
+const char *gb_cmdwork_reason(const struct gb_cmdwork *w)
+{
+	return w->back ? "the words that ghost-boot added go" : "the kernel command line";
+}
+
+int gb_cmdwork_write(struct gb_cmdwork *w, const char *path, const char *data, size_t len,
+		     const char *reason)
+{
+	int r = gb_plan_write(w->plan, &w->host->store, path, data, len, 0644, reason, w->err);
+
+	if (r > 0)
+		w->changed = true;
+	return r < 0 ? r : 0;
+}
+
+const char *gb_cmdwork_program(struct gb_cmdwork *w, const char *name, char *ret, size_t size)
+{
+	static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		snprintf(ret, size, "%s/%s", folders[i], name);
+		if (gb_root_exists(w->host->root, ret))
+			return ret;
+	}
+	return NULL;
+}
+
+/* ---- sources ------------------------------------------------------------------------- */
+
+static bool is_source(const struct gb_loader *loader, enum gb_cmdline_kind kind)
+{
+	for (size_t i = 0; i < loader->sources; i++)
+		if (loader->source[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* The booted entry last: until then a cut leaves what booted. */
+static int do_entries(struct gb_cmdwork *w)
+{
+	const struct gb_loader *loader = w->host->loader;
+	int r = 0;
+
+	for (unsigned last = 0; last < 2; last++)
+		for (size_t i = 0; i < loader->sources && !r; i++)
+			if (loader->source[i].kind == GB_CMDLINE_ENTRY &&
+			    (strcmp(loader->source[i].path, loader->entry) == 0) == last)
+				r = gb_cmdwork_entry(w, loader->source[i].path);
+	return r;
+}
+
+/* ---- programs that write what the loader reads, from what we have written ------------------ */
+
+struct paths {
+	const struct gb_loader *loader;
+	char *path[GB_CMDLINE_SOURCES_MAX];
+	size_t paths;
+	bool failed;
+};
+
+static int add_path(void *ctx, const char *name)
+{
+	struct paths *all = ctx;
+	struct gb_bls_name entry;
+	char *path;
+
+	if (!gb_bls_name(name, &entry))
+		return 0;
+	if (all->paths == GB_CMDLINE_SOURCES_MAX ||
+	    asprintf(&path, "%s/loader/entries/%s", all->loader->boot, name) < 0) {
+		all->failed = true;
+		return -ENOMEM;
+	}
+	all->path[all->paths++] = path;
+	return 0;
+}
+
+/* sdbootutil rewrites the entries, where they can be brought back. proxmox-boot-tool mounts every
+ * ESP for itself, writes, and unmounts it again. */
+static int run_program(struct gb_cmdwork *w, const char *const *argv)
+{
+	struct paths all = { .loader = w->host->loader };
+	char folder[96];
+	int r;
+
+	if (all.loader->boot[0]) {
+		snprintf(folder, sizeof(folder), "%s/loader/entries", all.loader->boot);
+		gb_root_list(w->host->root, folder, add_path, &all);
+	}
+	w->report->outside = all.loader->backend == GB_BACKEND_PROXMOX || !all.paths;
+	if (all.failed)
+		r = gb_fail(w->err, ENOMEM, "out of memory, or too many boot loader entries");
+	else
+		r = gb_plan_run(w->plan, &w->host->store, argv, (const char *const *)all.path,
+				w->report->outside ? 0 : all.paths,
+				"the boot loader's own copies of the command line", w->err);
+	for (size_t i = 0; i < all.paths; i++)
+		free(all.path[i]);
+	return r < 0 ? r : 0;
+}
+
+static int do_programs(struct gb_cmdwork *w)
+{
+	const struct gb_loader *loader = w->host->loader;
+	const char *const *with = loader->regenerate;
+	const char *argv[GB_REGENERATE_MAX + 1] = { NULL };
+	char program[64];
+
+	if (!with[0] || !w->changed || loader->backend == GB_BACKEND_UKI || strstr(with[0], "mkconfig"))
+		return 0;
+	argv[0] = gb_cmdwork_program(w, with[0], program, sizeof(program));
+	if (!argv[0])
+		return gb_fail(w->err, EINVAL, "%s is not installed, which copies the command line to where "
+			       "the boot loader is", with[0]);
+	for (size_t i = 1; with[i]; i++)
+		argv[i] = with[i];
+	return run_program(w, argv);
+}
+
+static int do_all(struct gb_cmdwork *w)
+{
+	const struct gb_loader *loader = w->host->loader;
+	int r = 0;
+
+	if (is_source(loader, GB_CMDLINE_KERNEL))
+		r = gb_cmdwork_kernel(w);
+	if (!r)
+		r = do_entries(w);
+	if (!r && is_source(loader, GB_CMDLINE_GRUB))
+		r = gb_cmdwork_grub(w, loader->backend == GB_BACKEND_GRUB_DROP_IN);
+	if (!r)
+		r = do_programs(w);
+	if (!r && loader->backend == GB_BACKEND_UKI && w->changed)
+		w->report->unified = true;
+	return r;
+}
+
+/* ---- all ----------------------------------------------------------------------------- */
+
+static int check_loader(struct gb_cmdwork *w)
+{
+	const struct gb_loader *loader = w->host->loader;
+
+	if (loader->usable)
+		return 0;
+	return gb_fail(w->err, EINVAL, "%s%s%s", loader->why[0] ? loader->why :
+		       "what booted this machine can't be told",
+		       loader->hint[0] ? "; what helps: " : "", loader->hint);
+}
+
+static int begin(struct gb_cmdwork *w)
+{
+	size_t len;
+	int r;
+
+	*w->report = (struct gb_cmdplan_report){ 0 };
+	r = check_loader(w);
+	if (r)
+		return r;
+	if (gb_root_read_all(w->host->root, "/proc/cmdline", RUNNING_MAX, &w->running, &len))
+		w->running = strdup("");
+	w->known = calloc(w->wants + 1, sizeof(*w->known));
+	if (!w->running || !w->known)
+		return out_of_memory(w);
+	for (size_t i = 0; i < w->wants && w->footprint; i++)
+		w->known[i] = gb_wordtrace_knows(w->footprint, &w->want[i]);
+	return 0;
+}
+
+static int end(struct gb_cmdwork *w, int r)
+{
+	free(w->running);
+	free(w->known);
+	free(w->keep);
+	if (!r && w->report->left.failed)
+		r = out_of_memory(w);
+	return r;
+}
+
+static int check_plain(struct gb_cmdwork *w)
+{
+	for (size_t i = 0; i < w->wants; i++)
+		if (w->want[i].mode != GB_WANT_GONE && w->want[i].mode != GB_WANT_NO_NAME &&
+		    !gb_argument_is_plain(w->want[i].word))
+			return gb_fail(w->err, EINVAL, "\"%s\" would not reach the kernel unchanged through "
+				       "every boot loader; letters, digits and _-.,:=/+@%% do",
+				       w->want[i].word);
+	return 0;
+}
+
+int gb_cmdplan(struct gb_host *host, const struct gb_want *want, size_t wants,
+	       struct gb_footprint *footprint, struct gb_plan *plan, struct gb_cmdplan_report *ret,
+	       struct gb_err *err)
+{
+	struct gb_cmdwork w = { .host = host, .plan = plan, .footprint = footprint, .want = want,
+				.wants = wants, .report = ret, .err = err };
+	int r = begin(&w);
+
+	if (!r)
+		r = check_plain(&w);
+	if (!r)
+		r = do_all(&w);
+	return end(&w, r);
+}
+
+int gb_cmdplan_undo(struct gb_host *host, struct gb_footprint *footprint, struct gb_plan *plan,
+		    struct gb_cmdplan_report *ret, struct gb_err *err)
+{
+	struct gb_cmdwork w = { .host = host, .plan = plan, .footprint = footprint, .back = true,
+				.report = ret, .err = err };
+	bool any = gb_footprint_next(footprint, GB_TRACE_ADDED, NULL, NULL) ||
+		   gb_footprint_next(footprint, GB_TRACE_REPLACED, NULL, NULL) ||
+		   gb_footprint_next(footprint, GB_TRACE_MADE, GB_CMDLINE_FILE, NULL);
+	int r = 0;
+
+	*ret = (struct gb_cmdplan_report){ 0 };
+	if (any) {
+		r = begin(&w);
+		if (!r)
+			r = do_all(&w);
+		r = end(&w, r);
+	}
+	if (r)
+		return r;
+	gb_footprint_drop(footprint, GB_TRACE_ADDED, NULL);
+	gb_footprint_drop(footprint, GB_TRACE_REPLACED, NULL);
+	gb_footprint_drop(footprint, GB_TRACE_SEEN, NULL);
+	gb_footprint_drop(footprint, GB_TRACE_MADE, GB_CMDLINE_FILE);
+	return 0;
+}
+
+void gb_cmdplan_report_clear(struct gb_cmdplan_report *report)
+{
+	free(report->carry);
+	free(report->clean);
+	free(report->gone);
+	gb_text_clear(&report->left);
+	*report = (struct gb_cmdplan_report){ 0 };
+}
