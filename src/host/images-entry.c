@@ -81,14 +81,43 @@ static bool is_microcode(const char *value)
 /* One word of an initrd line; GRUB's may be variables, for what tuned wants there. */
 static void take_image(const struct gb_loader *loader, const char *word, struct gb_image_entry *ret)
 {
-	char path[sizeof(ret->image)];
-
 	if (*word == '$' || is_microcode(word))
 		return;
-	if (ret->image[0] || !place_of(loader, word, path, sizeof(path)))
+	if (ret->images == GB_ENTRY_IMAGES_MAX ||
+	    !place_of(loader, word, ret->image[ret->images], sizeof(ret->image[0])))
 		ret->unclear = true;
 	else
-		strcpy(ret->image, path);
+		ret->images++;
+}
+
+static bool is_own_name(const char *path, const char *release)
+{
+	static const char *const names[] = { "initrd", "initrd.img", "initramfs.img", "initrd.img-%s",
+					     "initrd-%s", "initrd-%s.img", "initramfs-%s.img" };
+	char name[96];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(name, sizeof(name), names[i], release);
+		if (!strcmp(base_of(path), name))
+			return true;
+	}
+	return false;
+}
+
+/* Debian 13's kernel-install with dracut makes entries that load two, dracut's "initrd" and a copy
+ * of /boot/initrd.img-RELEASE: the kernel unpacks both, so both count. What has another name beside
+ * these is somebody's addition. */
+static void choose_images(struct gb_image_entry *ret)
+{
+	size_t own = 0;
+
+	for (size_t i = 0; i < ret->images; i++)
+		if (is_own_name(ret->image[i], ret->release) && own++ != i)
+			strcpy(ret->image[own - 1], ret->image[i]);
+	if (own)
+		ret->images = own;
+	else if (ret->images > 1)
+		ret->unclear = true;
 }
 
 static void take_images(const struct gb_loader *loader, const struct gb_bls *bls,
@@ -104,6 +133,7 @@ static void take_images(const struct gb_loader *loader, const struct gb_bls *bls
 			while (gb_lines_word(&at, word, sizeof(word)))
 				take_image(loader, word, ret);
 	}
+	choose_images(ret);
 }
 
 /* "/vmlinuz-6.1.0", "/MACHINE/6.1.0/linux" */

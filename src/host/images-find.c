@@ -109,8 +109,9 @@ static enum gb_known is_named(const struct search *s, const char *path)
 		       gb_images_grub_names(s->grub, s->grub_len, strrchr(path, '/') + 1) ? GB_YES :
 											    GB_NO;
 	for (size_t i = 0; i < s->entries; i++)
-		if (!strcmp(s->entry[i].image, path))
-			return GB_YES;
+		for (size_t k = 0; k < s->entry[i].images; k++)
+			if (!strcmp(s->entry[i].image[k], path))
+				return GB_YES;
 	/* proxmox-boot-tool's entries lie on partitions that are not mounted */
 	return s->host->loader->backend == GB_BACKEND_PROXMOX ? GB_CANNOT_TELL : GB_NO;
 }
@@ -176,23 +177,26 @@ static void add_builder_places(struct search *s, struct gb_kernel *kernel)
 		any = add_place(s, kernel, path[i]);
 }
 
+static void add_entry_places(struct search *s, struct gb_kernel *kernel,
+			     const struct gb_image_entry *entry)
+{
+	if (entry->unclear)
+		gb_images_refuse(s->images, "", "a boot entry of kernel %s loads several images, and "
+				 "nothing says which of them is its own", kernel->release);
+	else if (!entry->images)
+		gb_images_note(s->images, "", "a boot entry of kernel %s loads no image: what it boots "
+			       "claims nothing", kernel->release);
+	for (size_t i = 0; i < entry->images && !entry->unclear; i++)
+		if (!add_place(s, kernel, entry->image[i]))
+			gb_images_note(s->images, "", "a boot entry of kernel %s loads %s, which is "
+				       "not there", kernel->release, entry->image[i]);
+}
+
 static void add_loader_places(struct search *s, struct gb_kernel *kernel)
 {
-	for (size_t i = 0; i < s->entries; i++) {
-		const struct gb_image_entry *entry = &s->entry[i];
-
-		if (strcmp(entry->release, kernel->release))
-			continue;
-		if (entry->unclear)
-			gb_images_refuse(s->images, "", "a boot entry of kernel %s loads several images, "
-					 "and nothing says which of them is its own", kernel->release);
-		else if (!entry->image[0])
-			gb_images_note(s->images, "", "a boot entry of kernel %s loads no image: what "
-				       "it boots claims nothing", kernel->release);
-		else if (!add_place(s, kernel, entry->image))
-			gb_images_note(s->images, "", "a boot entry of kernel %s loads %s, which is "
-				       "not there", kernel->release, entry->image);
-	}
+	for (size_t i = 0; i < s->entries; i++)
+		if (!strcmp(s->entry[i].release, kernel->release))
+			add_entry_places(s, kernel, &s->entry[i]);
 }
 
 static bool find_kernel_file(struct search *s, struct gb_kernel *kernel)

@@ -121,10 +121,13 @@ bool gb_images_grub_names(const char *data, size_t len, const char *name);
 void gb_images_find_builder(struct gb_host *host, const struct gb_site *site,
 			    struct gb_images *images);
 /* Kernels and files. (images-find.c, images-entry.c) */
+#define GB_ENTRY_IMAGES_MAX 4
 struct gb_image_entry {
 	char release[65]; /* "" for none that is installed */
-	char kernel[320], image[320]; /* as paths of this system; image "" when it has none */
-	bool unclear; /* several images, and nothing says which is the one */
+	/* as paths of this system: its kernel or "", and its kernel's images, microcode left out */
+	char kernel[320], image[GB_ENTRY_IMAGES_MAX][320];
+	size_t images;
+	bool unclear; /* it loads several, and nothing says which is the one, or odd ones */
 };
 /* What this boot loader entry loads. False: it can't be read. */
 bool gb_images_read_entry(struct gb_host *host, const struct gb_site *site, const char *path,

@@ -358,7 +358,7 @@ static void entries_tell_their_kernel(void **state)
 	put_entry("a", "Version 1", "linux /vmlinuz-" NEW "\ninitrd /x\n");
 	assert_true(gb_images_read_entry(&host, site, "/efi/loader/entries/a.conf", &entry));
 	assert_string_equal(entry.release, NEW);
-	assert_string_equal(entry.image, "/efi/x");
+	assert_string_equal(entry.image[0], "/efi/x");
 	put_entry("a", OLD, "linux /" NEW "/linux\n");
 	assert_true(gb_images_read_entry(&host, site, "/efi/loader/entries/a.conf", &entry));
 	assert_string_equal(entry.release, NEW);
@@ -369,6 +369,21 @@ static void entries_tell_their_kernel(void **state)
 	assert_true(gb_images_read_entry(&host, site, "/efi/loader/entries/a.conf", &entry));
 	assert_string_equal(entry.release, "");
 	assert_false(gb_images_read_entry(&host, site, "/efi/loader/entries/b.conf", &entry));
+}
+
+/* Debian 13 with dracut, and a person's own addition. */
+static void an_entry_may_load_two(void **state)
+{
+	(void)state;
+	systemd_boot();
+	put_entry(MACHINE "-" NEW, NEW, "linux " FOLDER_OF(NEW) "/linux\n"
+		  "initrd /my-acpi.cpio\ninitrd " FOLDER_OF(NEW) "/initrd\n"
+		  "initrd " FOLDER_OF(NEW) "/initrd.img-" NEW "\n");
+	put_image("/efi" FOLDER_OF(NEW) "/initrd");
+	finds(GB_INITRAMFS_TOOLS,
+	      NEW ": /boot/initrd.img-" NEW "? /efi" FOLDER_OF(NEW) "/initrd /efi" FOLDER_OF(NEW)
+		  "/initrd.img-" NEW "; " OLD ": /boot/initrd.img-" OLD "? /efi" FOLDER_OF(OLD)
+		  "/initrd.img-" OLD);
 }
 
 /* ---- what does nothing in silence ------------------------------------------------------------- */
@@ -446,6 +461,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_left_of_a_kernel_is_none, make, clear),
 		cmocka_unit_test_setup_teardown(the_loaders_copy_counts, make, clear),
 		cmocka_unit_test_setup_teardown(entries_lead_nowhere_else, make, clear),
+		cmocka_unit_test_setup_teardown(an_entry_may_load_two, make, clear),
 		cmocka_unit_test_setup_teardown(entries_tell_their_kernel, make, clear),
 		cmocka_unit_test_setup_teardown(what_does_nothing_is_told, make, clear),
 		cmocka_unit_test_setup_teardown(hooks_after_it_are_kept, make, clear),
