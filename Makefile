@@ -19,6 +19,8 @@ DRACUTDIR ?= $(LIBDIR)/dracut
 INITRAMFSTOOLSDIR ?= $(PREFIX)/share/initramfs-tools
 ## MANDIR               manual pages, above man8
 MANDIR ?= $(PREFIX)/share/man
+## UNITDIR              systemd's units
+UNITDIR ?= $(LIBDIR)/systemd/system
 ## COMPLETIONDIR        bash completions
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 
@@ -36,6 +38,8 @@ INSTALL ?= install
 ## CFLAGS, LDFLAGS      added to what the build sets itself
 CFLAGS ?=
 LDFLAGS ?=
+## STRIP=-s             empty: ghost-boot keeps its debugging symbols
+STRIP ?= -s
 ## WERROR=              1: warnings are errors ("make check" and lint always)
 WERROR ?=
 ## V=                   1: show whole commands
@@ -57,7 +61,7 @@ all: $(B)/ghost-claim $(B)/ghost-boot
 .SUFFIXES:
 .PHONY: all dynamic help sources install uninstall clean distclean FORCE \
 	lint lint-objects check check-unit check-cli check-machines check-vm check-system \
-	unit-programs fuzz fuzz-programs bench demo
+	unit-programs fuzz fuzz-programs bench demo deb
 
 # ---- flags -------------------------------------------------------------------------------
 
@@ -138,7 +142,7 @@ $(B)/dynamic/libghost.a: $(patsubst %.c,$(B)/dynamic/%.o,$(HOST) $(SRC))
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/dynamic/ghost-boot: $(patsubst %.c,$(B)/dynamic/%.o,$(TOOL)) $(B)/dynamic/libghost.a
-	$(call say,LD,$@) $(CC) -pie $(LINK) -s $(LDFLAGS) -o $@ $^ $(HOST_LIBS)
+	$(call say,LD,$@) $(CC) -pie $(LINK) $(STRIP) $(LDFLAGS) -o $@ $^ $(HOST_LIBS)
 
 $(B)/asan/ghost-boot: $(patsubst %.c,$(B)/asan/%.o,$(TOOL)) $(B)/asan/libghost.a
 	$(call say,LD,$@) $(CC) $(ASAN) -o $@ $^ $(HOST_LIBS)
@@ -156,7 +160,7 @@ MUSL_CFLAGS = -isystem $(D)/include
 
 # versions.mk appears when the sources are unpacked; make then starts over and finds them.
 NO_DEPS := help clean distclean uninstall lint lint-objects check-unit unit-programs fuzz \
-	fuzz-programs dynamic sources $(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% machines/%)
+	fuzz-programs dynamic sources deb $(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% machines/%)
 ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(FLAVOR)$(filter check check-% bench demo,$(MAKECMDGOALS)),dynamic)
 include $(D)/versions.mk
@@ -285,11 +289,19 @@ bench: $(TESTED)
 demo: $(B)/ghost-claim
 	$(Q)tests/vm/demo
 
+# ---- packages ----------------------------------------------------------------------------
+
+# The package's build fetches what it lacks into the same cache.
+deb:
+	$(Q)SOURCE_CACHE='$(SOURCE_CACHE)' tools/debian/build '$(VERSION)' $(B)/deb
+	$(Q)ls $(B)/deb/*.deb
+
 # ---- install -----------------------------------------------------------------------------
 
 IT := $(wildcard initramfs-tools-hook/hooks/* initramfs-tools-hook/scripts/*/*)
 DM := $(wildcard dracut-module/50ghost-boot/*)
 RULES := $(wildcard tools/udev/*.rules)
+UNITS := $(wildcard tools/units/*.service)
 MAN8 := $(wildcard tools/man/*.8)
 MAN5 := $(wildcard tools/man/*.5)
 MODULEDIR := $(DRACUTDIR)/modules.d/50ghost-boot
@@ -304,6 +316,7 @@ install: all
 	$(Q)$(foreach f,$(IT),$(call put_text,0755,$f,$(f:initramfs-tools-hook/%=$(INITRAMFSTOOLSDIR)/%)) &&) :
 	$(Q)$(foreach f,$(DM),$(call put_text,$(if $(filter %.sh,$f),0755,0644),$f,$(MODULEDIR)/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(RULES),$(call put_text,0644,$f,$(UDEVDIR)/rules.d/$(notdir $f)) &&) :
+	$(Q)$(foreach f,$(UNITS),$(call put_text,0644,$f,$(UNITDIR)/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN8),$(call put,0644,$f,$(MANDIR)/man8/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN5),$(call put,0644,$f,$(MANDIR)/man5/$(notdir $f)) &&) :
 	$(Q)$(call put,0644,tools/completions/ghost-boot,$(COMPLETIONDIR)/ghost-boot)
@@ -315,6 +328,7 @@ uninstall:
 		$(addprefix $(MODULEDIR)/,$(notdir $(DM))) $(addprefix $(UDEVDIR)/rules.d/,$(notdir $(RULES))) \
 		$(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
 		$(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
+		$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) \
 		$(COMPLETIONDIR)/ghost-boot,'$(DESTDIR)$f')
 	$(Q)rmdir '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(SYSCONFDIR)/ghost-boot' 2>/dev/null || :
 
@@ -339,6 +353,7 @@ help:
 	@echo '  check-system    the longer matrix of booted machines'
 	@echo '  fuzz            libFuzzer on the parsers, FUZZ_SECONDS each (needs clang)'
 	@echo '  bench           times and sizes, also in build/bench.md'
+	@echo '  deb             packages for this Debian or Ubuntu, in build/deb, fit for apt'
 	@echo '  install, uninstall'
 	@echo '  sources         download the static libraries'\'' sources anew'
 	@echo '  clean           remove build/'
