@@ -108,6 +108,7 @@ static bool take_record(struct gb_account *account, struct gb_value record)
 struct late {
 	struct gb_root *root;
 	struct gb_account *account;
+	const char *folder;
 	size_t files;
 };
 
@@ -119,7 +120,7 @@ static int read_late(void *ctx, const char *name)
 	size_t len;
 	bool good = true;
 
-	snprintf(path, sizeof(path), "%s/late/%s", GB_RECORDS, name);
+	snprintf(path, sizeof(path), "%s/%s", late->folder, name);
 	if (name[0] == '.' || late->files++ == GB_ACCOUNT_DEVICES_MAX ||
 	    gb_root_read_all(late->root, path, RECORD_MAX, &data, &len))
 		return 0;
@@ -131,8 +132,9 @@ static int read_late(void *ctx, const char *name)
 
 int gb_account_read(struct gb_root *root, struct gb_account *ret)
 {
-	static const char *const files[] = { GB_RECORDS "/claim.json", "/.ghost-boot/claim.json" };
-	struct late late = { root, ret, 0 };
+	static const char *const files[] = { GB_RECORDS "/claim.json",
+					     GB_RECORDS_WAIT "/claim.json" };
+	struct late late = { root, ret, GB_RECORDS "/late", 0 };
 	struct gb_value record;
 	bool good = true;
 	size_t len;
@@ -145,14 +147,17 @@ int gb_account_read(struct gb_root *root, struct gb_account *ret)
 		if (r == -ENOENT || r == -ENOTDIR)
 			continue;
 		ret->file = files[i];
+		ret->waits = i;
 		ret->broken = r || !gb_value_parse(data, len, &record);
 		if (!ret->broken)
 			good = take_record(ret, record);
 		if (!r)
 			free(data);
 	}
+	if (ret->waits)
+		late.folder = GB_RECORDS_WAIT "/late";
 	if (good)
-		good = gb_root_list(root, GB_RECORDS "/late", read_late, &late) != -ENOMEM;
+		good = gb_root_list(root, late.folder, read_late, &late) != -ENOMEM;
 	return good ? 0 : -ENOMEM;
 }
 

@@ -35,6 +35,7 @@ struct gb_account_module {
 struct gb_account {
 	const char *file; /* NULL: there is no record */
 	bool broken;	  /* it can't be read */
+	bool waits;	  /* it is not in /run yet, where ghost-claim looks for it */
 	double at, took_ms;
 	bool armed;
 	char arming[100], outcome[16], error[200], claims_file[100];
@@ -46,8 +47,7 @@ struct gb_account {
 	size_t devices;
 };
 
-/* From /run/ghost-boot, else from where initramfs-tools' images keep it until /run is there. 0 or
- * -ENOMEM; *ret is always to be cleared. */
+/* From GB_RECORDS, else from GB_RECORDS_WAIT. 0 or -ENOMEM; *ret is always to be cleared. */
 int gb_account_read(struct gb_root *root, struct gb_account *ret);
 void gb_account_clear(struct gb_account *account);
 

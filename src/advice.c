@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "diag.h"
+#include "record.h"
+#include "root.h"
 
 const char *gb_class_name(uint32_t class)
 {
@@ -113,7 +115,8 @@ static void next_rival(const struct gb_diag *diag, const struct next *next)
 			say(next, "take %s out of %s, rebuild the image, restart",
 			    device->channels.module, channel->where);
 		else if (diag->account.file && !diag->account.broken)
-			say(next, "ghost-claim --device %s takes it from %s now, if nobody uses it",
+			say(next, "ghost-claim %s--device %s takes it from %s now, if nobody uses it",
+			    diag->account.waits ? "--records " GB_RECORDS_WAIT " " : "",
 			    gb_bdf_format(device->bdf, address), device->driver);
 		return;
 	}
@@ -142,6 +145,9 @@ void gb_diag_next(const struct gb_diag *diag, gb_next_fn each, void *ctx)
 
 	next_record(diag, &next);
 	next_rival(diag, &next);
+	if (gb_diag_count(diag, GB_STANDS_UNKNOWN) && gb_root_is_real(diag->root) &&
+	    !gb_root_exists(diag->root, "/sys/bus"))
+		say(&next, "to see who has what: mount -t sysfs sysfs /sys; ghost-diag");
 	if (gb_diag_count(diag, GB_STANDS_HELD) && !next_module(diag, &next))
 		say(&next, "ghost-verify says what keeps a driver from a device without one");
 	if (diag->devices && gb_diag_count(diag, GB_STANDS_OURS) == diag->devices)

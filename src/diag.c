@@ -19,8 +19,8 @@
 
 const char *gb_standing_name(enum gb_standing standing)
 {
-	static const char *const names[] = { "ours",	"rival",  "held",
-					     "refused", "absent", "unclaimed" };
+	static const char *const names[] = { "ours",   "rival",	    "held",   "refused",
+					     "absent", "unclaimed", "unknown" };
 
 	return names[standing];
 }
@@ -80,7 +80,7 @@ static bool take_checks(struct gb_diag *diag, struct gb_value record)
 static void read_checks(struct gb_diag *diag)
 {
 	static const char *const files[] = { GB_RECORDS "/verify.json",
-					     "/.ghost-boot/verify.json" };
+					     GB_RECORDS_WAIT "/verify.json" };
 	struct gb_verify what = { .at_boot = diag->survey.site.initramfs, .node = GB_NOWHERE };
 	struct gb_value record;
 	size_t len;
@@ -189,6 +189,8 @@ static enum gb_standing stand(const struct gb_diag *diag, const struct gb_diag_d
 		return GB_STANDS_UNCLAIMED;
 	if (was_refused(device))
 		return GB_STANDS_REFUSED;
+	if (!device->seen)
+		return GB_STANDS_UNKNOWN;
 	if (!device->placed)
 		return GB_STANDS_ABSENT;
 	if (!device->driver[0])
@@ -208,14 +210,13 @@ static void look_at(struct gb_diag *diag, struct gb_diag_device *device)
 				 diag->survey.claims.line[i].driver);
 			device->class = diag->survey.claims.line[i].id.class;
 		}
-	if (device->placed && !gb_root_exists(diag->root, gb_bdf_file(device->bdf, "", path)) &&
-	    gb_root_exists(diag->root, "/sys/bus/pci/devices"))
+	device->seen = gb_root_exists(diag->root, "/sys/bus/pci/devices");
+	if (device->seen && !gb_root_exists(diag->root, gb_bdf_file(device->bdf, "", path)))
 		device->placed = false; /* it was there, and is gone */
-	if (device->placed) {
+	if (device->seen && device->placed) {
 		if (!gb_device_read(diag->root, device->bdf, &now))
 			device->class = now.id.class;
-		if (gb_device_driver(diag->root, device->bdf, device->driver))
-			device->driver[0] = '\0';
+		device->seen = !gb_device_driver(diag->root, device->bdf, device->driver);
 	}
 	device->standing = stand(diag, device);
 	if (device->standing == GB_STANDS_RIVAL)

@@ -20,6 +20,7 @@ enum gb_standing {
 	GB_STANDS_REFUSED,   /* the claim was turned down */
 	GB_STANDS_ABSENT,    /* not there */
 	GB_STANDS_UNCLAIMED, /* this boot claims nothing */
+	GB_STANDS_UNKNOWN,   /* claimed, and which driver has it can't be told */
 };
 
 struct gb_diag_device {
@@ -30,7 +31,8 @@ struct gb_diag_device {
 	bool placed;	/* it has an address */
 	struct gb_bdf bdf;
 	char wants[GB_DRIVER_MAX];  /* the driver it is claimed for */
-	char driver[GB_DRIVER_MAX]; /* that it has now */
+	char driver[GB_DRIVER_MAX]; /* that it has now, or none where that was seen */
+	bool seen;		    /* whether it is there, and with which driver, could be read */
 	enum gb_standing standing;
 	struct gb_channels channels; /* of a rival */
 };

@@ -11,6 +11,8 @@
 #include "text.h"
 
 #define GB_RECORDS "/run/ghost-boot"
+/* Where initramfs-tools' images keep them until /run is there. */
+#define GB_RECORDS_WAIT "/.ghost-boot"
 
 enum gb_outcome {
 	GB_CLAIMED,   /* every claim that is there is bound, and at least one */
@@ -51,5 +53,7 @@ void gb_record_late_json(const struct gb_report *report, size_t line, struct gb_
 /* One kernel log line for each claim line, and one for the whole; or just one claim's. */
 void gb_record_log(struct gb_root *root, const struct gb_report *report);
 void gb_record_log_line(struct gb_root *root, const struct gb_report *report, size_t line);
+/* What went wrong without changing the outcome, such as a record that could not be written. */
+void gb_record_log_warning(struct gb_root *root, const char *text);
 
 #endif

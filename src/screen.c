@@ -83,6 +83,21 @@ static void add_plan(const struct page *page)
 		say(page, "planned", GB_BOLD, "what %s says, %s", file, arming);
 }
 
+static void add_now(const struct page *page)
+{
+	size_t unknown = gb_diag_count(page->diag, GB_STANDS_UNKNOWN);
+	size_t ours = gb_diag_count(page->diag, GB_STANDS_OURS);
+
+	if (unknown == page->diag->devices)
+		say(page, "now", GB_CYAN, "which driver has them can't be told");
+	else if (unknown)
+		say(page, "now", GB_BOLD, "%zu of %zu on the planned driver, %zu can't be told",
+		    ours, page->diag->devices, unknown);
+	else
+		say(page, "now", GB_BOLD, "%zu of %zu on the planned driver", ours,
+		    page->diag->devices);
+}
+
 static void add_done(const struct page *page)
 {
 	const struct gb_account *account = &page->diag->account;
@@ -112,8 +127,7 @@ static void add_done(const struct page *page)
 			say(page, "done", outcomes[i].colour, "%s, %.2f s into the boot",
 			    outcomes[i].words, account->at);
 	if (account->armed && page->diag->devices)
-		say(page, "now", GB_BOLD, "%zu of %zu on the planned driver",
-		    gb_diag_count(page->diag, GB_STANDS_OURS), page->diag->devices);
+		add_now(page);
 	if (account->error[0])
 		say(page, "error", GB_RED, "%s", account->error);
 	else if (account->problems)
@@ -157,10 +171,15 @@ static enum gb_colour standing_text(const struct gb_diag_device *device, char *r
 	case GB_STANDS_ABSENT:
 		snprintf(ret, size, "not there; planned: %s", device->wants);
 		return GB_YELLOW;
+	case GB_STANDS_UNKNOWN:
+		snprintf(ret, size, "can't be told who has it; planned: %s", device->wants);
+		return GB_CYAN;
 	default:
-		snprintf(ret, size, "%s%s, not claimed in this boot",
-			 device->driver[0] ? "on " : "without a driver",
-			 device->driver);
+		snprintf(ret, size, "%s%s%snot claimed in this boot",
+			 device->driver[0]		  ? "on "
+			 : device->seen && device->placed ? "without a driver, "
+							  : "",
+			 device->driver, device->driver[0] ? ", " : "");
 		return GB_DIM;
 	}
 }
@@ -267,7 +286,8 @@ static void add_channels(const struct page *page, const struct gb_diag_device *d
 
 static bool wants_detail(const struct gb_diag_device *device)
 {
-	return device->standing == GB_STANDS_RIVAL || device->standing == GB_STANDS_HELD;
+	return device->standing == GB_STANDS_RIVAL || device->standing == GB_STANDS_HELD ||
+	       (device->standing == GB_STANDS_UNKNOWN && device->account);
 }
 
 static void add_devices(const struct page *page)

@@ -190,7 +190,7 @@ def keys_are_in_the_manual(t):
     said, page = told(t), manuals["ghost-diag.8"]
     words = list(said) + list(said["record"]) + list(said["devices"][0])
     words += [kind for _, _, kind, _ in CHANNELS]
-    words += ["ours", "rival", "held", "refused", "absent", "unclaimed"]
+    words += ["ours", "rival", "held", "refused", "absent", "unclaimed", "unknown"]
     same([word for word in words if not re.search(rf"\b{word}\b", page)], [])
 
 
@@ -248,11 +248,29 @@ def broken_record(t, data):
     same(told(t)["record"], None)
 
 
+WAITING = "/.ghost-boot"  # until /run is there
+
+
 @test
 def record_before_run_is_there(t):
+    armed(t, record=False)
+    t.run("--records", WAITING)
+    same(told(t)["record"]["file"], WAITING + "/claim.json")
+
+
+@cases([("in /run", "/run/ghost-boot"), ("that waits", WAITING)])
+def what_next_names_does_it(t, records):
+    """The command that takes a stolen device back finds the claims that booted."""
     m = armed(t, record=False)
-    t.run("--records", "/.ghost-boot")
-    same(told(t)["record"]["file"], "/.ghost-boot/claim.json")
+    t.run("--records", records)
+    m.gpu.bind(RIVAL)
+    command = re.search(r"ghost-claim (.*) takes it from nouveau now", told(t)["next"][0])
+    holds(command, told(t)["next"])
+    sysfs.put(m.gpu.file("driver_override"), "(null)\n")
+    t.run("--json", *command[1].split())
+    same(m.gpu.read("driver_override"), "vfio-pci", "of the device that was stolen")
+    late = json.loads(m.read(f"{records[1:]}/late/{m.gpu.bdf}.json"))
+    same(told(t)["devices"][0]["text"], late["text"])
 
 
 @test
@@ -283,6 +301,29 @@ def missing(t, folder):
     fits(diag(t).out, 40)
     same(list(told(t)), KEYS)
     diag(t, "--full")
+
+
+@cases([("record", True, "ghost.claim=on", "unknown"), ("no record", False, "ghost.claim=on", "unknown"),
+        ("not armed", True, "quiet", "unclaimed")])
+def nothing_is_said_of_what_cannot_be_seen(t, record, words, standing):
+    """Without /sys no device is there or absent, and none has a driver or is without one."""
+    m = armed(t, record=record, words=words)
+    os.rename(m.at("sys"), m.at("gone"))
+    os.mkdir(m.at("sys"))  # where it would be mounted
+    same({(d["standing"], d["driver"]) for d in told(t)["devices"]}, {(standing, None)})
+    out = re.sub(r"\s+", " ", diag(t).out)
+    for wrong in "without a driver", "not there", "0 of 2", "claims hold":
+        holds(wrong not in out, f"{wrong!r} is said: {out}")
+    holds(standing != "unknown" or "can't be told who has it; planned: vfio-pci" in out, out)
+
+
+@test
+def one_driver_that_cannot_be_read(t):
+    m = armed(t, rival="vfio-pci")
+    os.unlink(m.at(f"sys/bus/pci/devices/{m.gpu.bdf}/driver"))
+    sysfs.put(m.at(f"sys/bus/pci/devices/{m.gpu.bdf}/driver"), "no link")
+    same([d["standing"] for d in told(t)["devices"]], ["unknown", "ours"])
+    holds("1 of 2 on the planned driver, 1 can't be told" in diag(t).out, diag(t).out)
 
 
 HOSTILE = [
