@@ -185,10 +185,13 @@ static void run_claim(struct gb_boot *boot)
 
 /* ---- what is left behind ------------------------------------------------------------ */
 
+/* In the kernel log too: what an image says on its console scrolls away, and nobody keeps it. */
 static void warn(struct gb_boot *boot, const char *path, int r)
 {
-	if (r)
-		gb_fail(&boot->warning, -r, "%s: %s", path, strerror(-r));
+	if (!r)
+		return;
+	gb_fail(&boot->warning, -r, "%s: %s", path, strerror(-r));
+	gb_record_log_warning(boot->root, boot->warning.text);
 }
 
 static int publish(struct gb_boot *boot, const char *name, const char *data, size_t len)
@@ -226,21 +229,25 @@ static int verify_now(void *ctx, int over)
 {
 	struct gb_boot *boot = ctx;
 	struct gb_text json = { 0 };
+	char path[PATH_MAX];
+	int r;
 
 	(void)over;
 	gb_inspection_after(&boot->inspection, boot->root, GB_CLAIMS_FILE, &json);
-	if (json.failed)
-		warn(boot, "verify.json", -ENOMEM);
-	else
-		publish(boot, "verify.json", json.data, json.len);
+	snprintf(path, sizeof(path), "%s/verify.json", boot->records);
+	r = json.failed ? -ENOMEM : gb_root_publish(boot->root, path, json.data, json.len);
 	gb_text_clear(&json);
-	return 0;
+	return -r; /* an exit code: all errno values are below 256 */
 }
 
 /* The claim is made and recorded; whatever becomes of this, the boot goes on. */
 static void verify(struct gb_boot *boot)
 {
-	warn(boot, "verify.json", gb_patience_run(VERIFY_MAX_S, verify_now, boot));
+	char path[PATH_MAX];
+	int r = gb_patience_run(VERIFY_MAX_S, verify_now, boot);
+
+	snprintf(path, sizeof(path), "%s/verify.json", boot->records);
+	warn(boot, path, r > 0 ? -r : r);
 }
 
 static void read_record(struct gb_boot *boot, const char *path)

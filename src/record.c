@@ -321,3 +321,11 @@ void gb_record_log_line(struct gb_root *root, const struct gb_report *report, si
 	log_line(&log, i);
 	end_log(&log);
 }
+
+void gb_record_log_warning(struct gb_root *root, const char *text)
+{
+	struct log log = { root, NULL, -1, 0 };
+
+	log_text(&log, LOG_WARNING, text);
+	end_log(&log);
+}

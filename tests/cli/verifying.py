@@ -48,6 +48,20 @@ def moves_with_the_records(t):
     same(m.read(VERIFY), m.read(".ghost-boot/verify.json"))
 
 
+@test
+def says_that_it_could_not_be_written(t):
+    """A child writes it; the boot goes on as it would, and both the caller and the log hear of it."""
+    m = armed(t)
+    wanted, _ = t.claim()
+    os.unlink(m.at("run/ghost-boot/claim.json"))
+    sysfs.put(m.at(VERIFY + "/in the way"), "")
+    sysfs.put(m.at("dev/kmsg"), "")
+    said = t.run("--verify", code=6).err
+    holds(f"/{VERIFY}: Is a directory" in said, said)
+    holds(f"<4>ghost-boot: /{VERIFY}: Is a directory\n" in m.read("dev/kmsg"), m.read("dev/kmsg"))
+    same([d["result"] for d in t.record()["devices"]], [d["result"] for d in wanted["devices"]])
+
+
 @cases([("off", "ghost.claim=off"), ("not armed", "quiet")])
 def says_nothing(t, words):
     m = armed(t, words)
