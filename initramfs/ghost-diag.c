@@ -136,6 +136,23 @@ static void name_file(time_t now, char *ret, size_t size)
 		 days + 1, second / 3600, second / 60 % 60, second % 60);
 }
 
+/* What to do about a report that could not be saved, or NULL. */
+static const char *save_help(int error)
+{
+	switch (-error) {
+	case ENODEV: return "a stick with ext4; in the next image FAT works too, the hook brings it";
+	case EBUSY: return "umount it first, or another stick";
+	case EINVAL:
+	case ENOENT:
+	case ENOTBLK: return "cat /proc/partitions; a stick's first partition is often sda1 or sdb1";
+	case EROFS:
+	case EACCES:
+	case ENOSPC: return "another stick";
+	case EEXIST: return "once more: the name is the time";
+	default: return NULL;
+	}
+}
+
 static int save_text(const char *device, struct gb_root *root, const struct gb_text *text)
 {
 	struct gb_err err = { "" };
@@ -150,6 +167,8 @@ static int save_text(const char *device, struct gb_root *root, const struct gb_t
 	r = gb_save(root, &mounter, device, name, text->data, text->len, &type, &err);
 	if (r) {
 		fprintf(stderr, "ghost-diag: %s\n", err.text);
+		if (save_help(r))
+			fprintf(stderr, "Try: %s\n", save_help(r));
 		return r == -ENOTBLK || r == -EBUSY ? GB_EXIT_REFUSED : GB_EXIT_FAILED;
 	}
 	printf("%s is on %s (%s); it is unmounted again\n", name, device, type);

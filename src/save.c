@@ -35,11 +35,18 @@ static int check_device(void *ctx, const char *device)
 	return 0;
 }
 
+/* fs/fat/inode.c: FAT is not mounted without tables for both character sets. Distributions' own
+ * second one differs; "default" is in the kernel itself (fs/nls/nls_base.c), and what we call a
+ * file is ASCII. So vfat and nls_cp437 are all that an image needs. */
+#define FAT_OPTIONS "codepage=437,iocharset=default"
+
 static int mount_device(void *ctx, const char *device, const char *folder, const char *type)
 {
+	const char *options = strcmp(type, "vfat") ? NULL : FAT_OPTIONS;
+
 	(void)ctx;
-	return mount(device, folder, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? -errno
-										        : 0;
+	return mount(device, folder, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0 ? -errno
+											   : 0;
 }
 
 static int unmount_device(void *ctx, const char *folder)
@@ -79,32 +86,31 @@ static const char *find_type(struct gb_root *root, const char *device)
 	return NULL;
 }
 
-/* A FAT that is there and can't be mounted lacks its module, or one of character sets (EINVAL). */
-static int explain(struct gb_root *root, const char *device, int vfat, struct gb_err *err)
+static int explain(const char *device, const char *type, int vfat, struct gb_err *err)
 {
-	const char *type = find_type(root, device);
-
 	if (type && strcmp(type, "FAT"))
 		return gb_fail(err, EINVAL, "%s: has %s on it; FAT or ext is needed", device, type);
+	if (type && vfat == -EINVAL)
+		return gb_fail(err, ENODEV,
+			       "%s: its FAT can't be mounted: it is damaged, or the kernel module "
+			       "nls_cp437 is not here", device);
 	if (type || vfat == -ENODEV)
 		return gb_fail(err, ENODEV,
-			       "%s:%s FAT can't be mounted here, the image lacks modules; for "
-			       "the next one put lines vfat, nls_cp437 and nls_ascii into "
-			       "/etc/initramfs-tools/modules, or "
-			       "add_drivers+=\" vfat nls_cp437 nls_ascii \" into a file of "
-			       "/etc/dracut.conf.d", device,
-			       type ? "" : " no ext file system is on it, and");
-	return gb_fail(err, EINVAL,
-		       "%s: no FAT or ext file system is on it; a stick's is often on a "
-		       "partition, as /dev/sdb1 is of /dev/sdb", device);
+			       "%s: %s, and the kernel modules for FAT are not here (vfat, "
+			       "nls_cp437)", device,
+			       type ? "has FAT on it" : "no ext file system is on it");
+	return gb_fail(err, EINVAL, "%s: no FAT or ext file system is on it", device);
 }
 
 static int mount_some(struct gb_root *root, const struct gb_mounter *mounter, const char *device,
 		      const char **ret_type, struct gb_err *err)
 {
+	const char *found = find_type(root, device);
+	size_t tries = !found ? sizeof(types) / sizeof(*types) : !strcmp(found, "FAT");
 	int r = 0, vfat = 0;
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+	/* each vain try is a line of the kernel's on the console of a rescue shell */
+	for (size_t i = 0; i < tries; i++) {
 		r = mounter->mount(mounter->ctx, device, FOLDER, types[i]);
 		if (!r) {
 			*ret_type = types[i];
@@ -117,7 +123,7 @@ static int mount_some(struct gb_root *root, const struct gb_mounter *mounter, co
 				       r == -EROFS || r == -EACCES ? "it is write-protected"
 								   : strerror(-r));
 	}
-	return explain(root, device, vfat, err);
+	return explain(device, found, vfat, err);
 }
 
 /* gb_root_publish replaces files; here none may be. */

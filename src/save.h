@@ -24,7 +24,8 @@ void gb_mounter_open(struct gb_mounter *ret);
 /* Writes a new file to the top folder of a FAT or ext file system that is mounted for that only.
  * Never overwrites: when `name` is there, nothing is written (-EEXIST). What was written is on the
  * disk when it returns 0, and the type of its file system in *ret_type. Else a negative errno:
- * -ENOTBLK and -EBUSY when the device was refused. */
+ * -ENOTBLK and -EBUSY when the device was refused, -EINVAL when neither is on it, -ENODEV when
+ * the kernel can't mount FAT. */
 int gb_save(struct gb_root *root, const struct gb_mounter *mounter, const char *device,
 	    const char *name, const char *data, size_t len, const char **ret_type,
 	    struct gb_err *err);

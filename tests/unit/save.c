@@ -130,6 +130,9 @@ static void check_unmountable(int vfat, const char *sector_at, size_t at, const 
 	assert_true(save(&stick, text, sizeof(text), &type) < 0);
 	if (!strstr(text, says))
 		fail_msg("%s does not say %s", text, says);
+	/* what its first sector tells is not tried as something else */
+	if (*sector_at)
+		assert_string_equal(stick.types, strncmp(sector_at, "FAT", 3) ? "" : "vfat ");
 	tree_clear(&stick.tree);
 }
 
@@ -138,6 +141,8 @@ static void cannot_be_mounted(void **state)
 	(void)state;
 	check_unmountable(-EINVAL, "", 0, "no FAT or ext file system");
 	check_unmountable(-ENODEV, "", 0, "nls_cp437");
+	check_unmountable(-ENODEV, "FAT32   ", 82, "has FAT on it, and the kernel modules");
+	check_unmountable(-ENODEV, "", 0, "no ext file system is on it, and the kernel modules");
 	/* its module is there, one for its character set is not */
 	check_unmountable(-EINVAL, "FAT32   ", 82, "nls_cp437");
 	check_unmountable(-EINVAL, "FAT16   ", 54, "nls_cp437");

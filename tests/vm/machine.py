@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -75,6 +76,14 @@ def _die_with_parent():
     _libc.prctl(1, signal.SIGKILL)
 
 
+def _drain(link):
+    try:
+        while link.recv(65536):
+            pass
+    except OSError:
+        pass
+
+
 def host(change=None, without=(), extra=None):
     """HOST changed: devices replaced by key, taken out, added."""
     devices = {key: (change or {}).get(key, text) for key, text in HOST.items()
@@ -102,7 +111,9 @@ class Machine:
             "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "Nehalem",
             "-smp", "1", "-m", memory, "-machine", "q35,kernel-irqchip=split", *IOMMU[iommu][0],
             "-nodefaults", "-vga", "none", "-display", "none", "-no-reboot",
-            "-serial", f"file:{self.folder}/console",
+            "-chardev", f"socket,id=console,path={self.folder}/keys,server=on,wait=off,"
+                        f"logfile={self.folder}/console",
+            "-serial", "chardev:console",
             "-chardev", f"socket,id=agent,path={self.folder}/agent,server=on,wait=off",
             "-serial", "chardev:agent",
             "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off",
@@ -114,7 +125,7 @@ class Machine:
         self.alterations = alterations
         if alterations:
             self.command.append("-S")
-        self.process = self.agent = self.control = None
+        self.process = self.agent = self.control = self.keys = None
         self.pending = b""
         self.started = 0.0
 
@@ -140,7 +151,7 @@ class Machine:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        for link in (self.agent, self.control):
+        for link in (self.agent, self.control, self.keys):
             if link:
                 link.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -215,6 +226,14 @@ class Machine:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise MachineError(f"{pattern!r} never came; console: {self.console()[-400:]}")
             time.sleep(0.2)
+
+    def type(self, text):
+        """At the console, where a shell must be."""
+        if self.keys is None:
+            self.keys = self._connect("keys")
+            # What is not read there would soon hold up the machine itself.
+            threading.Thread(target=_drain, args=(self.keys,), daemon=True).start()
+        self.keys.sendall(text.encode())
 
     def monitor(self, command, **arguments):
         """One QMP command."""
