@@ -86,6 +86,11 @@ void gb_check_evidence(struct gb_checks *checks, const char *format, ...)
 	va_end(args);
 }
 
+void gb_check_file(struct gb_checks *checks, const char *bdf, const char *name, const char *value)
+{
+	gb_check_evidence(checks, "/sys/bus/pci/devices/%s/%s: %s", bdf, name, value);
+}
+
 void gb_check_fix(struct gb_checks *checks, const char *format, ...)
 {
 	va_list args;
@@ -164,13 +169,16 @@ static void add_check(const struct gb_check *check, const struct gb_style *style
 	static const enum gb_colour colours[] = { GB_GREEN, GB_YELLOW, GB_RED, GB_CYAN };
 	bool system = !strcmp(check->subject, "system"), more = all || check->mark != GB_PASS;
 	const char *plain = gb_style_code(style, GB_PLAIN);
+	struct gb_text text = { 0 };
 
 	gb_text_addf(ret, "%s%-*s%s", gb_style_code(style, colours[check->mark]), INDENT,
 		     gb_mark_name(check->mark), plain);
 	if (!system)
 		gb_text_addf(ret, "%s%s%s ", gb_style_code(style, GB_BOLD), check->subject, plain);
+	gb_text_addf(&text, "%s [%s]", check->text, check->id);
 	add_words(ret, style, INDENT + (system ? 0 : gb_style_width(check->subject) + 1),
-		  check->text);
+		  text.failed ? check->text : text.data);
+	gb_text_clear(&text);
 	if (check->evidence && more) {
 		gb_text_addf(ret, "%*s%s", INDENT, "", gb_style_code(style, GB_DIM));
 		add_words(ret, style, INDENT, check->evidence);

@@ -37,6 +37,8 @@ void gb_check(struct gb_checks *checks, const char *id, enum gb_mark mark, const
 /* Of the last one added; a second call adds to it, after "; ". */
 __attribute__((format(printf, 2, 3)))
 void gb_check_evidence(struct gb_checks *checks, const char *format, ...);
+/* The same: a file of a PCI function, and what it says. */
+void gb_check_file(struct gb_checks *checks, const char *bdf, const char *name, const char *value);
 __attribute__((format(printf, 2, 3)))
 void gb_check_fix(struct gb_checks *checks, const char *format, ...);
 void gb_checks_clear(struct gb_checks *checks);

@@ -27,7 +27,7 @@ static void add_origin(const struct subject *s, const char *driver)
 	char folder[GB_DRIVER_MAX + 32], file[GB_DRIVER_MAX + 48], target[PATH_MAX];
 	const char *name;
 
-	gb_check_evidence(s->checks, "/sys/bus/pci/devices/%s/driver: %s", s->bdf, driver);
+	gb_check_file(s->checks, s->bdf, "driver", driver);
 	snprintf(folder, sizeof(folder), "/sys/bus/pci/drivers/%s", driver);
 	snprintf(file, sizeof(file), "%s/module", folder);
 	if (gb_root_readlink(s->survey->root, file, target, sizeof(target)) > 0) {
@@ -46,6 +46,7 @@ static void check_claimed(const struct subject *s, const char *wanted, const cha
 {
 	if (gb_text_same_module(driver, wanted)) {
 		gb_check(s->checks, "driver", GB_PASS, s->bdf, "claimed, and on %s", driver);
+		gb_check_file(s->checks, s->bdf, "driver", driver);
 	} else if (*driver) {
 		gb_check(s->checks, "driver", GB_FAIL, s->bdf, "claimed for %s, but %s has it",
 			 wanted, driver);
@@ -54,6 +55,7 @@ static void check_claimed(const struct subject *s, const char *wanted, const cha
 	} else {
 		gb_check(s->checks, "driver", GB_FAIL, s->bdf,
 			 "claimed for %s, but no driver has it", wanted);
+		gb_check_file(s->checks, s->bdf, "driver", "not there");
 		gb_check_fix(s->checks, "ghost-diag says why; the module may be missing for this "
 					"kernel");
 	}
@@ -69,12 +71,14 @@ static void check_driver(const struct subject *s)
 	} else if (gb_driver_is_vfio(driver)) {
 		gb_check(s->checks, "driver", GB_WARN, s->bdf,
 			 "no claim says so, but %s has it: something else gave it away", driver);
+		gb_check_file(s->checks, s->bdf, "driver", driver);
 		gb_check_fix(s->checks, "look for ids= in modprobe.d and on the command line, for "
 					"driverctl and for libvirt");
 	} else {
 		gb_check(s->checks, "driver", GB_PASS, s->bdf, "%s; %s%s",
 			 line ? "kept for the host" : "not claimed",
 			 *driver ? "driven by " : "without a driver", driver);
+		gb_check_file(s->checks, s->bdf, "driver", *driver ? driver : "not there");
 	}
 }
 
@@ -104,11 +108,13 @@ static void check_framebuffer(const struct subject *s)
 	if (r < 0) {
 		gb_check(s->checks, "framebuffer", GB_UNKNOWN, s->bdf,
 			 "whether the firmware's picture is in its memory can't be told");
+		gb_check_evidence(s->checks, GB_IOMEM_FILE ": can't be read, or not as root");
 		return;
 	}
 	if (!r) {
 		gb_check(s->checks, "framebuffer", GB_PASS, s->bdf,
 			 "the firmware's picture is not in its memory");
+		gb_check_evidence(s->checks, GB_IOMEM_FILE);
 		return;
 	}
 	switch (is_evicted(s)) {
@@ -168,6 +174,7 @@ static void check_virtual(const struct subject *s)
 		gb_check(s->checks, "virtual", GB_WARN, s->bdf,
 			 "a virtual function: the driver of its card makes and removes it, so it "
 			 "can't be claimed at boot");
+		gb_check_file(s->checks, s->bdf, "physfn", "its card");
 		return;
 	}
 	if (!gb_config_sriov(s->survey->root, s->device->bdf, &total, &now))

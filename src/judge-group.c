@@ -43,6 +43,9 @@ static void check_left_out(const struct subject *s)
 	gb_check_evidence(s->checks, "/sys/bus/pci/devices/%s/iommu_group: not there", s->bdf);
 	if (is_intel_graphics(device_of(s)))
 		gb_judge_add_word(s->members.survey, "intel_iommu=on", s->checks);
+	else
+		gb_check_fix(s->checks, "look for a newer firmware (BIOS) of this mainboard: its "
+					"table leaves the device out");
 }
 
 static void check_predicted(const struct subject *s, const char *with)
@@ -108,17 +111,19 @@ static void check_members(const struct subject *s)
 		gb_check(s->checks, "group-members", GB_UNKNOWN, s->bdf,
 			 "what else would be in its group can't be told: not all devices were "
 			 "looked at");
+		gb_members_evidence(&s->members, s->checks);
 		gb_check_fix(s->checks, "ghost-verify looks at all");
 		return;
 	}
 	if (!gb_members_list(&s->members, is_foreign, names, sizeof(names), &sure)) {
 		gb_check(s->checks, "group-members", GB_PASS, s->bdf,
 			 "nothing of another card is in its group");
+		gb_members_evidence(&s->members, s->checks);
 		return;
 	}
 	gb_check(s->checks, "group-members", sure ? GB_WARN : GB_UNKNOWN, s->bdf,
 		 "other cards %s in its group: %s", sure ? "are" : "may be", names);
-	gb_check_evidence(s->checks, "%s", s->members.subject);
+	gb_members_evidence(&s->members, s->checks);
 	gb_check_fix(s->checks, "give all of them away together, or put the card into a slot of "
 				"another group");
 }
@@ -149,11 +154,13 @@ static void check_viable(const struct subject *s)
 		gb_check(s->checks, "viable", GB_PASS, s->members.subject, claimed ?
 			 "no driver of the host is in it" :
 			 "no driver of the host would be left in it");
+		gb_members_evidence(&s->members, s->checks);
 		return;
 	}
 	gb_check(s->checks, "viable", !sure ? GB_UNKNOWN : claimed ? GB_FAIL : GB_WARN,
 		 s->members.subject, "VFIO %s it while the host drives %s",
 		 claimed ? "refuses" : "would refuse", names);
+	gb_members_evidence(&s->members, s->checks);
 	gb_check_fix(s->checks, "claim what is named here too, or leave it without a driver");
 }
 
@@ -290,6 +297,13 @@ static void check_unlocated(const struct subject *s, int node)
 	gb_check_fix(s->checks, "ask again as root");
 }
 
+static void check_agreed(const struct subject *s)
+{
+	gb_check(s->checks, "acs-lie", GB_PASS, s->members.subject,
+		 "the hardware agrees with the kernel's group");
+	gb_check_evidence(s->checks, "config space, by the rules of " GB_PREDICT_RULES);
+}
+
 static void check_truth(const struct subject *s)
 {
 	const struct gb_difference *d;
@@ -305,8 +319,7 @@ static void check_truth(const struct subject *s)
 	else if ((unlocated = find_unlocated(s)) != GB_NOWHERE)
 		check_unlocated(s, unlocated);
 	else
-		gb_check(s->checks, "acs-lie", GB_PASS, s->members.subject,
-			 "the hardware agrees with the kernel's group");
+		check_agreed(s);
 	check_joined(s);
 }
 

@@ -65,8 +65,9 @@ static void check_reset(const struct subject *s)
 	const struct gb_config *config = &s->there->config;
 	char methods[128], file[GB_SYSFS_MAX];
 	bool flr = config->flr == GB_YES || config->af_flr == GB_YES;
+	bool there = read_line(s, "reset_method", methods, sizeof(methods));
 
-	if (read_line(s, "reset_method", methods, sizeof(methods)) && methods[0]) {
+	if (there && methods[0]) {
 		gb_check(s->checks, "reset", GB_PASS, s->bdf, "can be reset by itself (%s)", methods);
 		gb_check_evidence(s->checks, "%s", gb_bdf_file(s->address, "reset_method", file));
 	} else if (flr) {
@@ -87,9 +88,9 @@ static void check_reset(const struct subject *s)
 		gb_check(s->checks, "reset", GB_WARN, s->bdf,
 			 "has no reset: after one guest, it can't be given to another, or to the "
 			 "host, without a reboot");
-		gb_check_evidence(s->checks, "%s: not there",
-				  gb_bdf_file(s->address, "reset_method", file));
 	}
+	if (!(there && methods[0]) && !flr)
+		gb_check_file(s->checks, s->bdf, "reset_method", there ? "none" : "not there");
 }
 
 /* ---- memory ---------------------------------------------------------------------------- */

@@ -268,6 +268,8 @@ static void judge_running(const struct gb_survey *s, struct gb_checks *checks)
 			 "the IOMMU runs, and the kernel has made %zu groups", groups);
 		if (units.units)
 			gb_check_evidence(checks, UNITS ":%s", units.names.data);
+		else
+			gb_check_evidence(checks, "/sys/kernel/iommu_groups: %zu", groups);
 	} else if (units.units) {
 		gb_check(checks, "iommu-running", GB_FAIL, SYSTEM,
 			 "an IOMMU runs, and none of the devices looked at has a group");

@@ -65,16 +65,20 @@ static void check_last_display(const struct loss *loss)
 		gb_check(loss->checks, "last-display", GB_PASS, loss->bdf,
 			 "the host keeps another display, %s",
 			 gb_bdf_format(device_of(&loss->members, other)->bdf, bdf));
+		gb_check_file(loss->checks, bdf, "class", "a display");
 		return;
 	}
 	if (perhaps != GB_NOWHERE) {
 		gb_check(loss->checks, "last-display", GB_UNKNOWN, loss->bdf,
 			 "whether the host keeps another display can't be told: %s may go with it",
 			 gb_bdf_format(device_of(&loss->members, perhaps)->bdf, bdf));
+		gb_members_evidence(&loss->members, loss->checks);
 		return;
 	}
 	gb_check(loss->checks, "last-display", may_lose_all(loss) ? GB_WARN : GB_FAIL, loss->bdf,
 		 "no other display would be left for the host");
+	gb_check_evidence(loss->checks, "/sys/bus/pci/devices/*/class, without what is claimed or "
+					"goes with it");
 	gb_check_fix(loss->checks, "put a second card in, or turn on the processor's own graphics "
 				   "in the firmware; a host that is only reached by network may "
 				   "do without (allow=last-display)");
@@ -111,8 +115,7 @@ static void check_boot_display(const struct loss *loss)
 			 "the firmware shows its picture and the boot menu on it: the screen "
 			 "stands still once it is claimed");
 		if (device->boot_vga)
-			gb_check_evidence(loss->checks, "/sys/bus/pci/devices/%s/boot_vga: 1",
-					  loss->bdf);
+			gb_check_file(loss->checks, loss->bdf, "boot_vga", "1");
 		if (range)
 			gb_check_evidence(loss->checks, GB_IOMEM_FILE ": %s is in its memory",
 					  range->name);
@@ -121,9 +124,12 @@ static void check_boot_display(const struct loss *loss)
 	} else if (known == GB_NO) {
 		gb_check(loss->checks, "boot-display", GB_PASS, loss->bdf,
 			 "the firmware's picture is not on it");
+		gb_check_file(loss->checks, loss->bdf, "boot_vga",
+			      device->id.class >> 8 == 0x0300 ? "0" : "not there, it is no VGA");
 	} else {
 		gb_check(loss->checks, "boot-display", GB_UNKNOWN, loss->bdf,
 			 "whether the firmware's picture is on it can't be told");
+		gb_check_file(loss->checks, loss->bdf, "boot_vga", "not there");
 	}
 }
 
@@ -177,20 +183,24 @@ static void check_needs(const struct loss *loss, enum gb_need_kind kind)
 	bool disk = kind == GB_NEED_DISK, told = !early && (disk ? needs->disks : needs->network);
 	const char *id = disk ? "disk-behind-group" : "network-behind-group";
 	const char *what = disk ? "disk" : "network interface";
+	const char *from = disk ? "/proc/self/mountinfo, /proc/swaps" : "/sys/class/net";
 	char names[NAMES_MAX], carriers[NAMES_MAX];
 	enum gb_mark mark;
 
 	if (list_needs(loss, kind, names, sizeof(names), &mark)) {
 		gb_check(loss->checks, id, mark, loss->bdf,
 			 "the host uses a %s that would go with it: %s", what, names);
+		gb_check_evidence(loss->checks, "%s", from);
 		gb_check_fix(loss->checks, "put the %s on another controller, or the card into "
 					   "another slot", disk ? "disk" : "network card");
 	} else if (!gb_members_list(&loss->members, may_carry, carriers, sizeof(carriers), NULL)) {
 		gb_check(loss->checks, id, GB_PASS, loss->bdf,
 			 "nothing in its group can have a %s", what);
+		gb_members_evidence(&loss->members, loss->checks);
 	} else if (told && !(disk && needs->lost[0])) {
 		gb_check(loss->checks, id, GB_PASS, loss->bdf,
 			 "the host uses no %s in its group", what);
+		gb_check_evidence(loss->checks, "%s", from);
 	} else {
 		gb_check(loss->checks, id, GB_UNKNOWN, loss->bdf,
 			 "whether the host uses a %s in its group can't be told: it may be on %s",
@@ -293,11 +303,13 @@ static void check_class(const struct loss *loss, const struct by_class *class)
 	if (!gb_members_list(&loss->members, class->wanted, names, sizeof(names), &sure)) {
 		gb_check(loss->checks, class->id, GB_PASS, loss->bdf, "no %s is in its group",
 			 class->none);
+		gb_members_evidence(&loss->members, loss->checks);
 		return;
 	}
 	gb_check(loss->checks, class->id, judge_class(&loss->members, class), loss->bdf,
 		 "%s %s in its group and would go with it: %s", class->what,
 		 sure ? "is" : "may be", names);
+	gb_members_evidence(&loss->members, loss->checks);
 	gb_check_fix(loss->checks, "put the card into a slot of another group; on most boards that "
 				   "is the one next to the processor");
 }

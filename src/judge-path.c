@@ -88,6 +88,14 @@ static bool is_port(const struct way *w, int node)
 	return acs_of(w, node)->aliases != GB_YES;
 }
 
+static void add_place(const struct way *w)
+{
+	char path[GB_PATH_MAX];
+
+	gb_check_evidence(w->checks, "/sys/bus/pci/devices/%s: at %s", w->bdf,
+			  gb_path_format(&node_of(w, w->node)->device->path, path));
+}
+
 static void check_ports(const struct way *w)
 {
 	const struct gb_node *node = node_of(w, w->node);
@@ -100,6 +108,8 @@ static void check_ports(const struct way *w)
 	else if (at == GB_NOWHERE)
 		gb_check(w->checks, "acs-path", GB_PASS, w->bdf,
 			 "no port is on its way to the CPU");
+	if (node->lost || at == GB_NOWHERE)
+		add_place(w);
 	for (; at != GB_NOWHERE; at = node_of(w, at)->parent)
 		if (is_port(w, at))
 			check_port(w, at);
@@ -129,6 +139,8 @@ static void check_bridges(const struct way *w)
 	else if (any == GB_CANNOT_TELL)
 		gb_check(w->checks, "conventional-bridge", GB_UNKNOWN, w->bdf,
 			 "whether a bridge above it is a conventional one can't be told");
+	if (any != GB_YES)
+		add_place(w);
 }
 
 /* The functions beside it that go with it, since neither isolates. */

@@ -88,6 +88,8 @@ static void sum_up(const struct gb_findings *f, size_t notes, size_t judged,
 						  f->finding[i].line);
 	} else if (!judged) {
 		gb_check(checks, "recipes", GB_PASS, SYSTEM, "no earlier passthrough set-up found");
+		gb_check_evidence(checks, "modprobe.d, modules-load.d, dracut.conf.d, "
+				  "initramfs-tools, /proc/cmdline");
 	}
 }
 

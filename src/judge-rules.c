@@ -109,6 +109,7 @@ static void judge_override(const struct gb_survey *s, struct gb_checks *checks)
 	if (!s->grouped) {
 		gb_check(checks, "acs-override", GB_UNKNOWN, SYSTEM,
 			 "without groups nothing can be said about their truth");
+		gb_check_evidence(checks, "/sys/kernel/iommu_groups: none");
 	} else if (count(s, GB_SPLIT)) {
 		judge_split(s, word, checks);
 	} else if (count(s, GB_UNPROVEN)) {
@@ -155,6 +156,7 @@ static void judge_display(const struct gb_survey *s, int node, struct gb_checks 
 	if (device(s, node)->group >= 0) {
 		gb_check(checks, "integrated-gpu-group", GB_PASS, SYSTEM,
 			 "the integrated display %s has a group", bdf);
+		gb_check_file(checks, bdf, "iommu_group", "there");
 		return;
 	}
 	gb_check(checks, "integrated-gpu-group", GB_WARN, SYSTEM,
@@ -189,6 +191,7 @@ static void judge_config(const struct gb_survey *s, struct gb_checks *checks)
 	if (!cut && !gone && !asleep) {
 		gb_check(checks, "config-space", GB_PASS, SYSTEM,
 			 "config space could be read (%zu functions)", all);
+		gb_check_evidence(checks, "/sys/bus/pci/devices/*/config");
 		return;
 	}
 	gb_check(checks, "config-space", GB_UNKNOWN, SYSTEM,

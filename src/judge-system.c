@@ -162,8 +162,12 @@ static void judge_secure_boot(const struct gb_survey *s, struct gb_checks *check
 	else
 		gb_check(checks, "secure-boot", GB_UNKNOWN, SYSTEM,
 			 "cannot tell whether Secure Boot is on");
+	gb_check_evidence(checks, "/sys/firmware/efi%s",
+			  s->site.efi != GB_YES			 ? ": not there"
+			  : s->site.secure_boot == GB_CANNOT_TELL ? "/efivars: no SecureBoot"
+			  : s->site.secure_boot == GB_YES	 ? "/efivars: SecureBoot 1"
+								 : "/efivars: SecureBoot 0");
 	if (s->site.secure_boot == GB_CANNOT_TELL && s->site.efi == GB_YES) {
-		gb_check_evidence(checks, "/sys/firmware/efi/efivars: no SecureBoot");
 		gb_check_fix(checks, "mount -t efivarfs efivarfs /sys/firmware/efi/efivars");
 	}
 }

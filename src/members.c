@@ -132,3 +132,11 @@ size_t gb_members_list(const struct gb_members *members, gb_member_fn wanted, ch
 		*ret_sure = sure;
 	return count;
 }
+
+void gb_members_evidence(const struct gb_members *members, struct gb_checks *checks)
+{
+	if (members->source == GB_GROUPS_KERNEL)
+		gb_check_evidence(checks, "/sys/kernel/iommu_groups/%d/devices", members->group);
+	else
+		gb_check_evidence(checks, "predicted by the rules of " GB_PREDICT_RULES);
+}

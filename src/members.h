@@ -43,6 +43,8 @@ bool gb_driver_is_vfio(const char *driver); /* vfio-pci and its variants */
 typedef bool (*gb_member_fn)(const struct gb_members *members, int node);
 size_t gb_members_list(const struct gb_members *members, gb_member_fn wanted, char *ret,
 		       size_t size, size_t *ret_sure);
+/* Evidence of the last check: how it is known what is in it. */
+void gb_members_evidence(const struct gb_members *members, struct gb_checks *checks);
 /* "0000:02:00.0 (storage, nvme)" */
 #define GB_MEMBER_MAX 112
 const char *gb_members_name(const struct gb_survey *survey, int node,

@@ -40,8 +40,9 @@ static void add_versions(const struct gb_diag *diag, struct gb_text *text)
 	char line[256];
 
 	gb_text_addf(text, "ghost-boot %s, ", GB_VERSION);
-	gb_text_addf(text, "%s\n", diag->survey.site.initramfs ? "in an initramfs"
-							       : "on the running system");
+	gb_text_addf(text, "%s\n", diag->survey.site.initramfs	     ? "in an initramfs"
+				   : gb_root_is_real(diag->root) ? "on the running system"
+								 : "of a captured machine");
 	if (diag->survey.site.name[0])
 		gb_text_addf(text, "%s\n", diag->survey.site.name);
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

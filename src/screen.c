@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "diag.h"
+#include "root.h"
 #include "story.h"
 #include "style.h"
 
@@ -79,8 +80,10 @@ static void add_plan(const struct page *page)
 	if (diag->devices)
 		say(page, "planned", GB_BOLD, "%zu function%s in %s, %s", diag->devices,
 		    diag->devices == 1 ? "" : "s", file, arming);
-	else
+	else if (gb_root_exists(diag->root, file))
 		say(page, "planned", GB_BOLD, "what %s says, %s", file, arming);
+	else
+		say(page, "planned", GB_BOLD, "nothing, there is no %s; %s", file, arming);
 }
 
 static void add_now(const struct page *page)

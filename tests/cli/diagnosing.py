@@ -419,6 +419,15 @@ def timeline_usage(t, words):
     holds(t.call(*words, name="ghost-diag", code=2).err, "no reason")
 
 
+@test
+def nothing_is_planned(t):
+    m = t.desktop()
+    m.cmdline("quiet")
+    holds("planned  nothing, there is no /etc/ghost-boot/claims; not armed" in diag(t).out,
+          diag(t).out)
+    holds("of a captured machine" in diag(t, "--full").out, "it is not the running system")
+
+
 @cases([("file", put("etc/modules-load.d/gpu.conf", "nouveau\n"),
          "take nouveau out of /etc/modules-load.d/gpu.conf:1, rebuild the image, restart"),
         ("word", word("rd.driver.pre=nouveau"),

@@ -39,6 +39,16 @@ def beside_the_record(t):
     same(oct(os.lstat(m.at(VERIFY)).st_mode & 0o777), "0o644")
 
 
+@cases([("boot's", "ghost-verify"), ("host's", "ghost-boot")])
+def each_check_has_its_id_and_where_it_was_read(t, name):
+    armed(t)
+    words = ["verify"] if name == "ghost-boot" else []
+    shown = t.call(*words, "--all", "--root", t.root, name=name).out
+    for check in json.loads(t.call(*words, "--json", "--root", t.root, name=name).out)["checks"]:
+        holds(f"{check['text']} [{check['id']}]\n" in shown, f"{check['id']} not in: {shown}")
+        holds(check["evidence"] and check["evidence"] in shown, check)
+
+
 @test
 def moves_with_the_records(t):
     m = armed(t)
