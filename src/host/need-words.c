@@ -60,7 +60,7 @@ static const char *line_at(const struct need *need, size_t i)
 /* ---- Intel -------------------------------------------------------------------------------- */
 
 /* drivers/iommu/intel/iommu.c; …_INTGPU_OFF is Debian's: all but the integrated display. */
-enum on { ON, ON_BUT_DISPLAY, OFF, UNKNOWN };
+enum on { ON, ON_BUT_DISPLAY, OFF, NEVER, UNKNOWN };
 
 static bool is_set(struct gb_root *root, const char *release, const char *name, bool *ret_known)
 {
@@ -74,10 +74,10 @@ static enum on kernel_default(struct gb_root *root, const char *release)
 {
 	bool known;
 
+	if (!is_set(root, release, "INTEL_IOMMU", &known))
+		return known ? NEVER : UNKNOWN;
 	if (is_set(root, release, "INTEL_IOMMU_DEFAULT_ON", &known))
 		return ON;
-	if (!known)
-		return UNKNOWN;
 	return is_set(root, release, "INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF", &known) ?
 		       ON_BUT_DISPLAY : OFF;
 }
