@@ -4,13 +4,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "checkpoint.h"
 #include "err.h"
 #include "root.h"
 #include "sha256.h"
@@ -25,7 +28,15 @@ static int set_time(int fd, const struct timespec *modified)
 	return futimens(fd, times);
 }
 
-static ssize_t make(const struct gb_call *c)
+static int write_out(const struct gb_store *store, int fd)
+{
+	int r = (store->checkpoint ? store->checkpoint : gb_checkpoint)(fd);
+
+	errno = -r;
+	return r ? -1 : 0;
+}
+
+static ssize_t make(const struct gb_store *store, const struct gb_call *c)
 {
 	const mode_t mode = (mode_t)c->len;
 
@@ -49,10 +60,14 @@ static ssize_t make(const struct gb_call *c)
 		return fsync(c->fd);
 	case GB_CALL_SYNCFS:
 		return syncfs(c->fd);
+	case GB_CALL_CHECKPOINT:
+		return write_out(store, c->fd);
 	case GB_CALL_RENAME:
 		return renameat(c->fd, c->name, c->fd2, c->to);
 	case GB_CALL_EXCHANGE:
 		return renameat2(c->fd, c->name, c->fd2, c->to, RENAME_EXCHANGE);
+	case GB_CALL_LINK:
+		return linkat(c->fd, c->name, c->fd2, c->to, 0);
 	case GB_CALL_UNLINK:
 		return unlinkat(c->fd, c->name, 0);
 	case GB_CALL_RMDIR:
@@ -74,7 +89,7 @@ int gb_store_call(struct gb_store *store, const struct gb_call *call)
 	if (r < 0)
 		return r;
 	do
-		n = make(call);
+		n = make(store, call);
 	while (n < 0 && errno == EINTR && call->kind == GB_CALL_WRITE);
 	if (n < 0)
 		return -errno;
@@ -203,6 +218,18 @@ int gb_store_rename(struct gb_store *store, int folder, const char *from, const 
 {
 	return gb_store_call(store, &(struct gb_call){ .kind = GB_CALL_RENAME, .fd = folder,
 						       .fd2 = folder, .name = from, .to = to });
+}
+
+bool gb_store_is_large(const struct gb_store *store, uint64_t bytes)
+{
+	return bytes > (store->copy_max ? store->copy_max : GB_COPY_MAX);
+}
+
+bool gb_store_can_exchange(struct gb_store *store, int fd)
+{
+	struct statfs fs;
+
+	return !(store->disk ? store->disk : fstatfs)(fd, &fs) && fs.f_type != MSDOS_SUPER_MAGIC;
 }
 
 int gb_store_unlink(struct gb_store *store, int folder, const char *name)

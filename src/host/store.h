@@ -11,6 +11,7 @@
 
 struct gb_err;
 struct gb_root;
+struct statfs;
 struct statvfs;
 
 /* Changing files so that a power cut leaves the old or the new. Every system call of ours that
@@ -25,8 +26,10 @@ enum gb_call_kind {
 	GB_CALL_TIME,	  /* fd, data is a timespec: when it was modified */
 	GB_CALL_FSYNC,	  /* fd, a file or a folder */
 	GB_CALL_SYNCFS,	  /* the file system of fd */
+	GB_CALL_CHECKPOINT, /* the same, so that who replays no journal sees it (checkpoint.h) */
 	GB_CALL_RENAME,	  /* name in fd becomes to in fd2 */
 	GB_CALL_EXCHANGE, /* name and to, both in fd, change places */
+	GB_CALL_LINK,	  /* name in fd is also `to` in fd2 */
 	GB_CALL_UNLINK,	  /* name in fd */
 	GB_CALL_RMDIR,
 	GB_CALL_MKDIR,	  /* name in fd, len is the mode */
@@ -47,11 +50,18 @@ struct gb_call {
  * when it succeeded (`done` true, the result is ignored). */
 typedef int (*gb_call_fn)(void *ctx, const struct gb_call *call, bool done);
 
+/* A larger file that a staged one replaces is not kept for the history: images have more, what a
+ * loader reads as text has less. */
+#define GB_COPY_MAX (1 << 20)
+
 struct gb_store {
 	struct gb_root *root;
+	uint64_t copy_max; /* 0: GB_COPY_MAX */
 	gb_call_fn watch; /* NULL outside tests */
 	void *ctx;
 	int (*space)(int fd, struct statvfs *ret); /* NULL: fstatvfs */
+	int (*disk)(int fd, struct statfs *ret);   /* NULL: fstatfs */
+	int (*checkpoint)(int fd);		   /* NULL: gb_checkpoint */
 };
 
 /* Where a file lies or would lie: an open folder and a name. A folder that does not exist is
@@ -76,6 +86,10 @@ int gb_store_fsync(struct gb_store *store, int fd);
 /* A regular file by its name; whatever else is there needs none. */
 int gb_store_fsync_file(struct gb_store *store, int folder, const char *name);
 int gb_store_rename(struct gb_store *store, int folder, const char *from, const char *to);
+bool gb_store_is_large(const struct gb_store *store, uint64_t bytes); /* above copy_max */
+/* Can two files there change places? Not on FAT: a cut while it writes the two names could leave
+ * both with the same clusters. */
+bool gb_store_can_exchange(struct gb_store *store, int fd);
 /* Not there is success. */
 int gb_store_unlink(struct gb_store *store, int folder, const char *name);
 int gb_store_mkdir(struct gb_store *store, int folder, const char *name, mode_t mode);
