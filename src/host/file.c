@@ -116,7 +116,7 @@ static int read_xattrs(int fd, struct gb_file *file)
 	return r;
 }
 
-static int hash_file(int fd, char ret[GB_SHA256_TEXT])
+int gb_file_hash(int fd, char ret[GB_SHA256_TEXT])
 {
 	char chunk[64 << 10];
 	struct gb_sha256 sum;
@@ -177,7 +177,7 @@ static int look_open(const struct gb_place *place, bool folder, bool hash, struc
 		r = read_xattrs(fd, file);
 	}
 	if (!r && !folder && hash)
-		r = hash_file(fd, file->hash);
+		r = gb_file_hash(fd, file->hash);
 	close(fd);
 	return r;
 }

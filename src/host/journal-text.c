@@ -47,10 +47,17 @@ void gb_journal_print(const struct gb_journal *journal, struct gb_text *text)
 	for (size_t i = 0; i < journal->entries; i++) {
 		const struct gb_entry *entry = &journal->entry[i];
 
-		gb_text_addf(text, "entry %zu %d", entry->step, entry->built);
+		gb_text_addf(text, "entry %zu %d", entry->step, (int)entry->kind);
 		gb_record_word(text, entry->path);
 		gb_record_word(text, entry->place);
 		gb_text_addf(text, "\n");
+		if (entry->boot)
+			gb_text_addf(text, "boot %d\n", (int)entry->boot);
+		if (entry->staged) {
+			gb_text_addf(text, "staged");
+			gb_record_word(text, entry->staged);
+			gb_text_addf(text, "\n");
+		}
 		add_file(text, "before", &entry->before);
 		add_file(text, "after", &entry->after);
 	}
@@ -125,7 +132,7 @@ static void read_entry(struct gb_record *w, struct gb_journal *journal)
 	entry = &all[journal->entries++];
 	memset(entry, 0, sizeof(*entry));
 	entry->step = (size_t)gb_record_next_number(w, 10, 0, COUNT_MAX);
-	entry->built = gb_record_next_number(w, 10, 0, 1);
+	entry->kind = (enum gb_entry_kind)gb_record_next_number(w, 10, 0, GB_ENTRY_PLACED);
 	entry->path = gb_record_next_word(w);
 	entry->place = gb_record_next_word(w);
 	if (!entry->place || entry->place[0] != '/')
@@ -158,6 +165,10 @@ static bool read_line(void *ctx, const char *tag, struct gb_record *line)
 		read_step(line, journal);
 	else if (!strcmp(tag, "entry"))
 		read_entry(line, journal);
+	else if (last && !strcmp(tag, "boot"))
+		last->boot = (enum gb_boot)gb_record_next_number(line, 10, 0, GB_BOOT_POINTER);
+	else if (last && !last->staged && !strcmp(tag, "staged"))
+		last->staged = gb_record_next_word(line);
 	else if (last && !strcmp(tag, "before"))
 		read_file(line, &last->before);
 	else if (last && !strcmp(tag, "after"))
@@ -177,6 +188,9 @@ int gb_journal_parse(const char *data, size_t len, struct gb_journal *ret, struc
 	int r = gb_record_parse(data, len, FIRST_LINE, "the journal's record", read_line, &journal,
 				err);
 
+	for (size_t i = 0; i < journal.entries && !r; i++)
+		if (!journal.entry[i].staged != (journal.entry[i].kind != GB_ENTRY_PLACED))
+			r = gb_fail(err, EBADMSG, "the journal's record lacks a staged file");
 	if (!r && !journal.reason)
 		r = gb_fail(err, EBADMSG, "the journal's record gives no reason");
 	if (r)

@@ -30,6 +30,7 @@ void gb_journal_clear(struct gb_journal *journal)
 	for (size_t i = 0; i < journal->entries; i++) {
 		free(journal->entry[i].path);
 		free(journal->entry[i].place);
+		free(journal->entry[i].staged);
 		gb_file_clear(&journal->entry[i].before);
 		gb_file_clear(&journal->entry[i].after);
 	}
@@ -52,18 +53,25 @@ static bool is_listed(const struct gb_journal *journal, const char *place)
 	return false;
 }
 
-static bool add_entry(struct gb_journal *journal, size_t step, bool built,
+static bool add_entry(struct gb_journal *journal, const struct gb_step *step,
 		      const struct gb_touch *touch)
 {
+	static const enum gb_entry_kind kinds[] = {
+		[GB_STEP_WRITE] = GB_ENTRY_WRITTEN, [GB_STEP_REMOVE] = GB_ENTRY_WRITTEN,
+		[GB_STEP_RUN] = GB_ENTRY_BUILT,	    [GB_STEP_BUILD] = GB_ENTRY_STAGED,
+		[GB_STEP_PLACE] = GB_ENTRY_PLACED,
+	};
 	struct gb_entry *entry = &journal->entry[journal->entries];
 
 	if (is_listed(journal, touch->place))
 		return true;
-	*entry = (struct gb_entry){ .step = step, .built = built, .path = strdup(touch->path),
-				    .place = strdup(touch->place) };
+	*entry = (struct gb_entry){ .step = journal->steps, .kind = kinds[step->kind],
+				    .boot = step->boot, .path = strdup(touch->path),
+				    .place = strdup(touch->place),
+				    .staged = step->staged ? strdup(step->staged) : NULL };
 	journal->entries++;
-	return entry->path && entry->place && gb_file_copy(&touch->before, &entry->before) &&
-	       gb_file_copy(&touch->after, &entry->after);
+	return (!step->staged || entry->staged) && entry->path && entry->place && gb_file_copy(&touch->before, &entry->before) &&
+	       (entry->kind == GB_ENTRY_PLACED || gb_file_copy(&touch->after, &entry->after));
 }
 
 static bool add_step(struct gb_journal *journal, const struct gb_step *step)
@@ -73,8 +81,7 @@ static bool add_step(struct gb_journal *journal, const struct gb_step *step)
 
 	gb_plan_step_text(step, &text);
 	for (size_t t = 0; t < step->touches; t++)
-		good = good && add_entry(journal, journal->steps, step->kind == GB_STEP_RUN,
-					 &step->touch[t]);
+		good = good && add_entry(journal, step, &step->touch[t]);
 	good = good && !text.failed;
 	journal->step[journal->steps++] = text.data;
 	return good;
@@ -117,65 +124,6 @@ int gb_journal_base(struct gb_store *store, struct gb_err *err)
 	return fd;
 }
 
-/* A builder's file is read here for the first time, and must not change meanwhile. */
-static int check_copy(const struct gb_place *place, struct gb_entry *entry, const char *hash)
-{
-	if (entry->before.hash[0])
-		return strcmp(hash, entry->before.hash) ? -ESTALE : 0;
-	memcpy(entry->before.hash, hash, GB_SHA256_TEXT);
-	return gb_file_untouched(place, &entry->before) ? 0 : -ESTALE;
-}
-
-static int keep_old(struct gb_store *store, int folder, size_t i, struct gb_entry *entry,
-		    struct gb_err *err)
-{
-	char name[32], hash[GB_SHA256_TEXT];
-	struct gb_place place;
-	int r, from, to;
-
-	if (entry->before.kind != GB_FILE_REGULAR)
-		return 0;
-	r = gb_store_place(store, entry->place, false, &place, err);
-	if (r)
-		return r;
-	from = openat(place.folder, place.name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (from < 0) {
-		r = -errno;
-		gb_place_clear(&place);
-		return gb_fail(err, -r, "%s: %s", entry->path, strerror(-r));
-	}
-	snprintf(name, sizeof(name), "%zu.old", i);
-	to = gb_store_create(store, folder, name, 0600);
-	r = to < 0 ? to : gb_store_copy(store, from, to, hash);
-	if (!r)
-		r = gb_store_fsync(store, to);
-	if (!r)
-		r = check_copy(&place, entry, hash);
-	gb_place_clear(&place);
-	close(from);
-	if (to >= 0)
-		close(to);
-	if (r == -ESTALE)
-		return gb_fail(err, ESTALE, "%s was written by somebody else meanwhile",
-			       entry->path);
-	if (r)
-		return gb_fail(err, -r, "keeping a copy of %s: %s", entry->path, strerror(-r));
-	return 0;
-}
-
-static int keep_new(struct gb_store *store, int folder, size_t i, const struct gb_step *step,
-		    struct gb_err *err)
-{
-	char name[32];
-	int r;
-
-	if (step->kind != GB_STEP_WRITE || !step->data)
-		return 0;
-	snprintf(name, sizeof(name), "%zu.new", i);
-	r = gb_store_put(store, folder, name, step->data, step->len);
-	return r ? gb_fail(err, -r, "%s: %s", GB_JOURNAL, strerror(-r)) : 0;
-}
-
 static int put_record(struct gb_store *store, const struct gb_journal *journal, const char *name,
 		      struct gb_err *err)
 {
@@ -195,9 +143,10 @@ static int fill(struct gb_store *store, const struct gb_plan *plan,
 	int r = 0;
 
 	for (size_t i = 0; i < journal->entries && !r; i++)
-		r = keep_old(store, journal->folder, i, &journal->entry[i], err);
+		r = gb_journal_keep_old(store, journal, i, err);
 	for (size_t i = 0; i < journal->entries && !r; i++)
-		r = keep_new(store, journal->folder, i, &plan->step[journal->entry[i].step], err);
+		r = gb_journal_keep_new(store, journal, i, &plan->step[journal->entry[i].step],
+					err);
 	if (!r)
 		r = put_record(store, journal, "record", err);
 	if (r)

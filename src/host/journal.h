@@ -6,17 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "file.h"
+#include "plan.h"
 
 struct gb_err;
-struct gb_plan;
 struct gb_store;
 struct gb_text;
 
 /* What brings back the state before a change, on the disk before the change begins.
  *
- * GB_JOURNAL holds `record` (below), N.old for each regular file that was there, N.new for each
- * that we write, `result` (as `record`, with what really came of it) once all is applied, and one
+ * GB_JOURNAL holds `record` (below), N.old for each regular file that was there, but not for one
+ * larger than GB_COPY_MAX (store.h) that a staged one replaces and that waits beside it, N.new for each that
+ * we write, `result` (as `record`, with what really came of it) once all is applied, and one
  * empty file whose name is the state: changing it is one rename, which needs no space. It is
  * made under another name and renamed when all of it is on the disk: one that exists is whole.
  * When the change is over it becomes GB_HISTORY/NNN. */
@@ -33,10 +33,18 @@ enum gb_journal_state {
 	GB_JOURNAL_BACK,      /* done bringing back */
 };
 
+enum gb_entry_kind {
+	GB_ENTRY_WRITTEN,
+	GB_ENTRY_BUILT,	 /* by a program, in its place: what it would become was not known */
+	GB_ENTRY_STAGED, /* by a program, under a name of ours; it goes in the end */
+	GB_ENTRY_PLACED, /* with what was staged */
+};
+
 struct gb_entry {
 	size_t step;
-	bool built; /* by a program: what it would become was not known */
-	char *path, *place;
+	enum gb_entry_kind kind;
+	enum gb_boot boot;
+	char *path, *place, *staged; /* the last only with GB_ENTRY_PLACED */
 	struct gb_file before, after;
 };
 
@@ -60,6 +68,18 @@ void gb_journal_clear(struct gb_journal *journal);
  * at the end. gb_journal_parse takes nothing that was cut or changed (-EBADMSG). */
 void gb_journal_print(const struct gb_journal *journal, struct gb_text *text);
 int gb_journal_parse(const char *data, size_t len, struct gb_journal *ret, struct gb_err *err);
+
+/* Whether the journal holds the old bytes of an entry, whose folder this is. */
+bool gb_journal_wants_copy(struct gb_store *store, const struct gb_entry *entry, int folder);
+/* For gb_journal_write: the copies. */
+int gb_journal_keep_old(struct gb_store *store, const struct gb_journal *journal, size_t i,
+			struct gb_err *err);
+int gb_journal_keep_new(struct gb_store *store, const struct gb_journal *journal, size_t i,
+			const struct gb_step *step, struct gb_err *err);
+/* The old bytes, durably, if they are not in it: they can't wait beside their place. */
+int gb_journal_keep_now(struct gb_store *store, const struct gb_journal *journal, size_t i);
+/* All is applied: a copy too large for the history goes. */
+int gb_journal_forget(struct gb_store *store, const struct gb_journal *journal, size_t i);
 
 /* Writes the journal of a plan, with the files as they are now, durably, and opens it. -ESTALE
  * when a file is not as the plan found it. On failure nothing of it is left that counts. */

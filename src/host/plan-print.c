@@ -8,6 +8,8 @@
 #include "style.h"
 #include "text.h"
 
+#define WIDTH 80
+
 /* A name in a sentence: what would harm a terminal is shown as \xNN. */
 static void add_name(struct gb_text *text, const char *name)
 {
@@ -39,6 +41,10 @@ static const char *verb(const struct gb_step *step)
 
 	if (step->kind == GB_STEP_RUN)
 		return "run";
+	if (step->kind == GB_STEP_BUILD)
+		return "build";
+	if (step->kind == GB_STEP_PLACE)
+		return step->first ? "put the new" : "copy the new";
 	if (step->kind == GB_STEP_REMOVE)
 		return touch->before.kind == GB_FILE_FOLDER ? "remove folder" : "remove";
 	if (touch->after.kind == GB_FILE_FOLDER)
@@ -46,6 +52,13 @@ static const char *verb(const struct gb_step *step)
 	if (touch->after.kind == GB_FILE_LINK)
 		return "link";
 	return touch->before.kind == GB_FILE_ABSENT ? "make" : "change";
+}
+
+static const char *base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
 }
 
 void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
@@ -56,6 +69,12 @@ void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
 		return;
 	}
 	gb_text_addf(text, " ");
+	if (step->kind == GB_STEP_BUILD) {
+		add_name(text, step->target ? step->target : step->touch->path);
+		gb_text_addf(text, " with ");
+		add_name(text, base(step->argv[0]));
+		return;
+	}
 	add_name(text, step->touch->path);
 	if (strcmp(step->touch->path, step->touch->place)) {
 		gb_text_addf(text, " (a link to ");
@@ -73,7 +92,7 @@ static bool is_shown(const struct gb_step *step)
 	const struct gb_touch *touch = step->touch;
 	const enum gb_file_kind was = touch->before.kind, is = touch->after.kind;
 
-	if (step->kind == GB_STEP_RUN || (was != GB_FILE_REGULAR && is != GB_FILE_REGULAR))
+	if (step->kind >= GB_STEP_RUN || (was != GB_FILE_REGULAR && is != GB_FILE_REGULAR))
 		return false;
 	if (was == GB_FILE_REGULAR && !touch->old)
 		return false;
@@ -95,6 +114,27 @@ static void print_attributes(const struct gb_touch *touch, const char *indent,
 			     (unsigned)a->gid, (unsigned)b->uid, (unsigned)b->gid);
 }
 
+/* In as many lines as it takes; a long word is never parted. */
+static void print_argv(char *const *argv, const char *indent, struct gb_text *text)
+{
+	size_t begin = text->len;
+
+	gb_text_addf(text, "%sby", indent);
+	for (; *argv; argv++) {
+		char *const one[] = { *argv, NULL };
+		const size_t at = text->len;
+
+		add_argv(text, one);
+		if (text->len - begin <= WIDTH || at - begin <= strlen(indent) * 2)
+			continue;
+		text->len = at;
+		begin = at + 1;
+		gb_text_addf(text, "\n%s  ", indent);
+		add_argv(text, one);
+	}
+	gb_text_addf(text, "\n");
+}
+
 static void print_step(const struct gb_step *step, size_t number, const struct gb_style *style,
 		       struct gb_text *text)
 {
@@ -105,6 +145,8 @@ static void print_step(const struct gb_step *step, size_t number, const struct g
 	gb_text_addf(text, "%s\n%s", gb_style_code(style, GB_PLAIN), indent);
 	add_name(text, step->reason);
 	gb_text_addf(text, "\n");
+	if (step->kind == GB_STEP_BUILD)
+		print_argv(step->argv, indent, text);
 	for (size_t i = 0; step->kind == GB_STEP_RUN && i < step->touches; i++) {
 		gb_text_addf(text, "%s%s ", indent,
 			     step->touch[i].before.kind == GB_FILE_ABSENT ? "may make"
@@ -112,7 +154,7 @@ static void print_step(const struct gb_step *step, size_t number, const struct g
 		add_name(text, step->touch[i].path);
 		gb_text_addf(text, "\n");
 	}
-	if (step->kind == GB_STEP_RUN)
+	if (step->kind >= GB_STEP_RUN)
 		return;
 	print_attributes(step->touch, indent, text);
 	if (is_shown(step))
@@ -159,8 +201,8 @@ static void json_touch(struct gb_json *json, const struct gb_step *step,
 	gb_json_string(json, "path", touch->path);
 	gb_json_string(json, "place", touch->place);
 	json_file(json, "before", &touch->before);
-	if (step->kind == GB_STEP_RUN)
-		gb_json_null(json, "after");
+	if (step->kind >= GB_STEP_RUN)
+		gb_json_null(json, "after"); /* not known before it is there */
 	else
 		json_file(json, "after", &touch->after);
 	gb_json_close(json, '}');
@@ -181,7 +223,7 @@ static void json_diff(struct gb_json *json, const struct gb_step *step)
 
 static void json_step(struct gb_json *json, const struct gb_step *step)
 {
-	static const char *const kinds[] = { "write", "remove", "run" };
+	static const char *const kinds[] = { "write", "remove", "run", "build", "place" };
 
 	gb_json_open(json, NULL, '{');
 	gb_json_string(json, "action", kinds[step->kind]);
@@ -190,12 +232,16 @@ static void json_step(struct gb_json *json, const struct gb_step *step)
 	for (size_t i = 0; i < step->touches; i++)
 		json_touch(json, step, &step->touch[i]);
 	gb_json_close(json, ']');
-	if (step->kind == GB_STEP_RUN) {
+	if (step->kind == GB_STEP_BUILD)
+		gb_json_string(json, "for", step->target);
+	if (step->kind == GB_STEP_PLACE)
+		gb_json_string(json, "staged", step->staged);
+	if (step->argv) {
 		gb_json_open(json, "argv", '[');
 		for (char **arg = step->argv; *arg; arg++)
 			gb_json_string(json, NULL, *arg);
 		gb_json_close(json, ']');
-	} else {
+	} else if (step->kind != GB_STEP_PLACE) {
 		json_diff(json, step);
 	}
 	gb_json_close(json, '}');

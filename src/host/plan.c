@@ -8,6 +8,7 @@
 #include "diff.h"
 #include "err.h"
 #include "journal.h"
+#include "plan-steps.h"
 #include "root.h"
 #include "store.h"
 
@@ -29,6 +30,8 @@ static void clear_step(struct gb_step *step)
 	free(step->reason);
 	free(step->data);
 	free(step->source);
+	free(step->target);
+	free(step->staged);
 	memset(step, 0, sizeof(*step));
 }
 
@@ -36,6 +39,9 @@ void gb_plan_clear(struct gb_plan *plan)
 {
 	for (size_t i = 0; i < plan->steps; i++)
 		clear_step(&plan->step[i]);
+	for (size_t i = 0; i < plan->anews; i++)
+		free(plan->anew[i]);
+	free(plan->anew);
 	free(plan->step);
 	free(plan->reason);
 	memset(plan, 0, sizeof(*plan));
@@ -52,7 +58,7 @@ int gb_plan_because(struct gb_plan *plan, const char *reason)
 	return 0;
 }
 
-static const struct gb_touch *find_touch(const struct gb_plan *plan, const char *place,
+const struct gb_touch *gb_steps_find(const struct gb_plan *plan, const char *place,
 					 const struct gb_step **ret)
 {
 	for (size_t s = 0; s < plan->steps; s++)
@@ -64,9 +70,8 @@ static const struct gb_touch *find_touch(const struct gb_plan *plan, const char 
 	return NULL;
 }
 
-/* A new step, cleared; NULL when there is no memory. */
-static struct gb_step *add_step(struct gb_plan *plan, enum gb_step_kind kind, size_t touches,
-				const char *reason)
+struct gb_step *gb_steps_add(struct gb_plan *plan, enum gb_step_kind kind, size_t touches,
+			     const char *reason)
 {
 	struct gb_step *all = realloc(plan->step, (plan->steps + 1) * sizeof(*all)), *step;
 
@@ -85,13 +90,13 @@ static struct gb_step *add_step(struct gb_plan *plan, enum gb_step_kind kind, si
 	return step;
 }
 
-static void drop_step(struct gb_plan *plan)
+void gb_steps_drop(struct gb_plan *plan)
 {
 	clear_step(&plan->step[--plan->steps]);
 }
 
-static int look(struct gb_store *store, const char *path, bool follow, bool hash,
-		struct gb_touch *touch, struct gb_err *err)
+int gb_steps_look(struct gb_store *store, const char *path, bool follow, bool hash,
+		  struct gb_touch *touch, struct gb_err *err)
 {
 	struct gb_place place;
 	int r = gb_store_place(store, path, follow, &place, err);
@@ -116,19 +121,19 @@ static int look(struct gb_store *store, const char *path, bool follow, bool hash
 	return r;
 }
 
-static int check_once(const struct gb_plan *plan, const struct gb_touch *touch, bool run,
-		      struct gb_err *err)
+int gb_steps_check_once(const struct gb_plan *plan, const struct gb_touch *touch, bool run,
+			struct gb_err *err)
 {
 	const struct gb_step *step;
 
-	if (!find_touch(plan, touch->place, &step))
+	if (!gb_steps_find(plan, touch->place, &step))
 		return 0;
 	if (run && step->kind == GB_STEP_RUN)
 		return 0;
 	return gb_fail(err, EEXIST, "%s would be changed twice", touch->path);
 }
 
-static int check_names(const struct gb_touch *touch, struct gb_err *err)
+int gb_steps_check_names(const struct gb_touch *touch, struct gb_err *err)
 {
 	if (touch->before.kind != GB_FILE_REGULAR || touch->before.names <= 1)
 		return 0;
@@ -148,10 +153,10 @@ static int settle(struct gb_plan *plan, struct gb_touch *touch, struct gb_err *e
 		return gb_fail(err, EEXIST, "%s is %s", touch->path,
 			       was == GB_FILE_FOLDER ? "a folder" : "of another kind");
 	plan->steps--; /* itself */
-	r = check_once(plan, touch, false, err);
+	r = gb_steps_check_once(plan, touch, false, err);
 	plan->steps++;
 	if (!r)
-		r = check_names(touch, err);
+		r = gb_steps_check_names(touch, err);
 	return r ? r : 1;
 }
 
@@ -159,14 +164,14 @@ static int add_one(struct gb_plan *plan, struct gb_store *store, enum gb_step_ki
 		   const char *path, bool follow, const char *reason, struct gb_step **ret,
 		   struct gb_err *err)
 {
-	struct gb_step *step = add_step(plan, kind, 1, reason);
+	struct gb_step *step = gb_steps_add(plan, kind, 1, reason);
 	int r;
 
 	if (!step)
 		return gb_fail(err, ENOMEM, "out of memory");
-	r = look(store, path, follow, true, step->touch, err);
+	r = gb_steps_look(store, path, follow, true, step->touch, err);
 	if (r)
-		drop_step(plan);
+		gb_steps_drop(plan);
 	else
 		*ret = step;
 	return r;
@@ -175,16 +180,15 @@ static int add_one(struct gb_plan *plan, struct gb_store *store, enum gb_step_ki
 static int end_one(struct gb_plan *plan, int r)
 {
 	if (r <= 0)
-		drop_step(plan);
+		gb_steps_drop(plan);
 	return r;
 }
 
 static int plan_folder(struct gb_plan *plan, struct gb_store *store, const char *path,
 		       struct gb_err *err);
 
-/* Steps for the folders above `place` that do not exist. */
-static int plan_parents(struct gb_plan *plan, struct gb_store *store, const char *path,
-			struct gb_err *err)
+int gb_steps_parents(struct gb_plan *plan, struct gb_store *store, const char *path,
+		     struct gb_err *err)
 {
 	char parent[PATH_MAX];
 	char *slash;
@@ -209,12 +213,12 @@ static int plan_folder(struct gb_plan *plan, struct gb_store *store, const char 
 	if (r)
 		return r;
 	gb_place_clear(&place);
-	if (find_touch(plan, place.path, &earlier) || gb_root_exists(store->root, place.path))
+	if (gb_steps_find(plan, place.path, &earlier) || gb_root_exists(store->root, place.path))
 		return 0;
 	/* the journal's own: there before the first step, and to stay */
 	if (!strcmp(place.path, GB_STATE))
 		return 0;
-	above = plan_parents(plan, store, place.path, err);
+	above = gb_steps_parents(plan, store, place.path, err);
 	if (above < 0)
 		return above;
 	r = add_one(plan, store, GB_STEP_WRITE, place.path, false, "it does not exist yet", &step,
@@ -263,7 +267,7 @@ int gb_plan_write(struct gb_plan *plan, struct gb_store *store, const char *path
 	if (r)
 		return r;
 	gb_place_clear(&place);
-	above = plan_parents(plan, store, place.path, err);
+	above = gb_steps_parents(plan, store, place.path, err);
 	if (above < 0)
 		return above;
 	r = add_one(plan, store, GB_STEP_WRITE, path, true, reason, &step, err);
@@ -309,7 +313,7 @@ int gb_plan_put(struct gb_plan *plan, struct gb_store *store, const char *path,
 	return end_one(plan, r);
 }
 
-static char **copy_argv(const char *const *argv)
+char **gb_steps_argv(const char *const *argv)
 {
 	size_t count = 0;
 	char **copy;
@@ -332,25 +336,25 @@ static char **copy_argv(const char *const *argv)
 int gb_plan_run(struct gb_plan *plan, struct gb_store *store, const char *const *argv,
 		const char *const *paths, size_t count, const char *reason, struct gb_err *err)
 {
-	struct gb_step *step = add_step(plan, GB_STEP_RUN, count, reason);
+	struct gb_step *step = gb_steps_add(plan, GB_STEP_RUN, count, reason);
 	int r = 0;
 
 	if (!step)
 		return gb_fail(err, ENOMEM, "out of memory");
-	step->argv = copy_argv(argv);
+	step->argv = gb_steps_argv(argv);
 	if (!step->argv)
 		r = gb_fail(err, ENOMEM, "out of memory");
 	step->touches = 0;
 	while (!r && step->touches < count) {
 		struct gb_touch *touch = &step->touch[step->touches];
 
-		r = look(store, paths[step->touches], true, false, touch, err);
+		r = gb_steps_look(store, paths[step->touches], true, false, touch, err);
 		if (!r)
-			r = check_once(plan, touch, true, err);
+			r = gb_steps_check_once(plan, touch, true, err);
 		step->touches++;
 	}
 	if (r) {
-		drop_step(plan);
+		gb_steps_drop(plan);
 		return r;
 	}
 	return 1;

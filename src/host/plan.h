@@ -18,7 +18,21 @@ struct gb_text;
  * What is already so makes no step. Nothing is changed by making one; gb_transaction_run()
  * carries it out, and refuses when a file is no longer as it was here. */
 
-enum gb_step_kind { GB_STEP_WRITE, GB_STEP_REMOVE, GB_STEP_RUN };
+enum gb_step_kind {
+	GB_STEP_WRITE,
+	GB_STEP_REMOVE,
+	GB_STEP_RUN,   /* a program that changes files itself */
+	GB_STEP_BUILD, /* a program that makes one new, staged file */
+	GB_STEP_PLACE, /* a staged file takes a place */
+};
+
+/* What a boot loader reads, which may replay no journal of a file system (GRUB: ext4, XFS). All
+ * of one kind is on the disk for it, too, before a step of the other begins. */
+enum gb_boot {
+	GB_BOOT_NO,
+	GB_BOOT_IMAGE,	 /* what is loaded */
+	GB_BOOT_POINTER, /* what says which, and with what words */
+};
 
 /* A file that a step changes. */
 struct gb_touch {
@@ -32,17 +46,23 @@ struct gb_touch {
 
 struct gb_step {
 	enum gb_step_kind kind;
+	enum gb_boot boot;
 	char *reason; /* for a person, a sentence without its stop */
-	struct gb_touch *touch; /* one; more with GB_STEP_RUN */
+	struct gb_touch *touch; /* one; more with GB_STEP_RUN; the staged one of GB_STEP_BUILD */
 	size_t touches;
 	/* GB_STEP_WRITE of a regular file: these bytes, or those of a file below the root */
 	char *data, *source;
 	size_t len;
-	/* GB_STEP_RUN */
+	/* GB_STEP_RUN, GB_STEP_BUILD */
 	char **argv; /* ends in NULL; argv[0] is a path */
 	unsigned timeout_s; /* 0: none */
 	size_t fresh;	/* so many of its files, the first, it must write anew */
-	uint64_t space; /* bytes that it takes beside its files while it runs, on their disk */
+	uint64_t space; /* bytes that it takes beside its files while it runs, on their disk; the
+			 * most that a staged file has */
+	char *target;	/* the first path that a staged file is for; NULL: none yet */
+	/* GB_STEP_PLACE */
+	char *staged;
+	bool first, last; /* of the places of this staged file */
 };
 
 /* Zeroed, an empty plan. */
@@ -50,6 +70,11 @@ struct gb_plan {
 	char *reason;
 	struct gb_step *step;
 	size_t steps;
+	/* Of a plan that takes a change back: files that a builder made, and that it leaves as they
+	 * are, since nobody has their old bytes, or since they have been built again. To be built
+	 * anew by whoever has made the plan of the change. */
+	char **anew;
+	size_t anews;
 };
 
 /* Each adds its steps and returns how many, or a negative errno. A new file gets `mode` and
@@ -68,16 +93,21 @@ int gb_plan_run(struct gb_plan *plan, struct gb_store *store, const char *const 
 		const char *const *paths, size_t count, const char *reason, struct gb_err *err);
 /* Runs `argv`, which makes one new file, `staged`, beside what it is for ("/boot/.ghost-boot-…"):
  * until gb_plan_place puts it somewhere, no file in use has changed, and a failure leaves nothing.
- * It takes at most `space` bytes. Always a step, judged by the transaction's `prove`. Returns 1. */
+ * `staged`, and with anything from '.' or '~' on behind it or a '.' before it, are names of ours:
+ * in the end there is none such. One that is there now is in the way (-EEXIST). It takes at most
+ * `space` bytes. Always a step, judged by the transaction's `prove`. Returns how many steps, with
+ * those for its folders. */
 int gb_plan_build(struct gb_plan *plan, struct gb_store *store, const char *const *argv,
 		  const char *staged, uint64_t space, unsigned timeout_s, const char *reason,
 		  struct gb_err *err);
-/* Puts what an earlier gb_plan_build makes at `staged` into the place of `path`, with mode, owner
- * and attributes of the file that is there, or `mode`. One staged file may have several places;
- * when all steps are done it is gone. The same bytes already there are no change. Returns how many
- * steps. */
+/* Puts what an earlier gb_plan_build makes at `staged` (-EINVAL: none does) into the place of
+ * `path`, with mode, owner and attributes of the file that is there, or `mode`. One staged file
+ * may have several places. The same bytes already there are no change; this is known only when it
+ * is carried out. Returns how many steps. */
 int gb_plan_place(struct gb_plan *plan, struct gb_store *store, const char *staged,
 		  const char *path, mode_t mode, const char *reason, struct gb_err *err);
+/* Marks all steps from the `first` on, by index, as `boot`. */
+void gb_plan_mark(struct gb_plan *plan, size_t first, enum gb_boot boot);
 /* Makes `path` exactly `after`, whatever that is; its bytes come from `source`, a file below
  * the root. For bringing back. */
 int gb_plan_put(struct gb_plan *plan, struct gb_store *store, const char *path,

@@ -38,6 +38,31 @@ static int open_last(struct gb_store *store, char *path, size_t size, struct gb_
 	return r ? r : gb_fail(err, ENOENT, "no change of ghost-boot is known that could be taken back");
 }
 
+static void source_of(const char *path, size_t i, char source[PATH_MAX])
+{
+	snprintf(source, PATH_MAX, "%s/%zu.old", path, i);
+}
+
+static bool is_as_left(struct gb_store *store, const struct gb_entry *entry)
+{
+	return !gb_drift_check(store, entry->path, entry->place, &entry->after, NULL, 0, NULL, NULL);
+}
+
+/* One that a builder made, and that no copy brings back: nobody has its old bytes, or it was built
+ * again meanwhile, for a kernel of today. One that was not there before goes, as any other. */
+static bool is_to_build(struct gb_store *store, const char *path,
+			const struct gb_journal *journal, size_t i)
+{
+	const struct gb_entry *entry = &journal->entry[i];
+	char source[PATH_MAX];
+
+	if (entry->kind != GB_ENTRY_PLACED || entry->before.kind != GB_FILE_REGULAR ||
+	    gb_file_same(&entry->before, &entry->after))
+		return false;
+	source_of(path, i, source);
+	return !gb_root_exists(store->root, source) || !is_as_left(store, entry);
+}
+
 static int check(struct gb_store *store, const char *path, const struct gb_journal *journal,
 		 size_t i, struct gb_text *details, struct gb_err *err)
 {
@@ -47,12 +72,28 @@ static int check(struct gb_store *store, const char *path, const struct gb_journ
 	size_t len = 0;
 	int r;
 
+	if (is_to_build(store, path, journal, i))
+		return 0;
 	snprintf(name, sizeof(name), "%s/%zu.new", path, i);
 	if (gb_root_read_all(store->root, name, READ_MAX, &old, &len))
 		old = NULL;
 	r = gb_drift_check(store, entry->path, entry->place, &entry->after, old, len, details, err);
 	free(old);
 	return r;
+}
+
+static int add_anew(struct gb_plan *plan, const char *path, struct gb_err *err)
+{
+	char **all = realloc(plan->anew, (plan->anews + 1) * sizeof(*all));
+	char *copy = strdup(path);
+
+	plan->anew = all ? all : plan->anew;
+	if (!all || !copy) {
+		free(copy);
+		return gb_fail(err, ENOMEM, "out of memory");
+	}
+	all[plan->anews++] = copy;
+	return 0;
 }
 
 static int put(struct gb_store *store, const char *path, const struct gb_journal *journal,
@@ -62,9 +103,13 @@ static int put(struct gb_store *store, const char *path, const struct gb_journal
 	char source[PATH_MAX];
 	int r;
 
-	snprintf(source, sizeof(source), "%s/%zu.old", path, i);
+	if (is_to_build(store, path, journal, i))
+		return add_anew(plan, entry->path, err);
+	source_of(path, i, source);
 	r = gb_plan_put(plan, store, entry->place, &entry->before, source,
 			"as it was before the last change", err);
+	if (r > 0)
+		gb_plan_mark(plan, plan->steps - (size_t)r, entry->boot);
 	return r < 0 ? r : 0;
 }
 
@@ -80,12 +125,14 @@ int gb_transaction_rollback(struct gb_store *store, bool force, struct gb_plan *
 	if (r)
 		return r;
 	for (size_t i = 0; i < journal.entries && !force; i++) {
-		int one = check(store, path, &journal, i, details, r ? NULL : err);
+		const bool staged = journal.entry[i].kind == GB_ENTRY_STAGED;
+		int one = staged ? 0 : check(store, path, &journal, i, details, r ? NULL : err);
 
 		r = r ? r : one;
 	}
 	for (size_t i = journal.entries; i-- > 0 && !r;)
-		r = put(store, path, &journal, i, &plan, err);
+		if (journal.entry[i].kind != GB_ENTRY_STAGED)
+			r = put(store, path, &journal, i, &plan, err);
 	gb_text_addf(&reason, "take back: %s", journal.reason);
 	if (!r && (reason.failed || gb_plan_because(&plan, reason.data)))
 		r = gb_fail(err, ENOMEM, "out of memory");

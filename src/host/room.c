@@ -83,6 +83,32 @@ static int find_disk(struct gb_store *store, struct disks *all, const char *path
 	return 0;
 }
 
+/* A staged file lies on its disk until the end. In a place of its own disk it is the same file; in
+ * others, and on FAT in all but the last, it is a copy. */
+static int add_place(struct gb_store *store, struct disks *all, const struct gb_step *step,
+		     struct disk *state)
+{
+	const struct gb_touch *touch = step->touch;
+	const uint64_t old = touch->before.kind == GB_FILE_REGULAR ? touch->before.size : 0;
+	struct disk *disk = NULL, *home = NULL;
+	bool exchange;
+	int r = find_disk(store, all, step->staged, &home);
+
+	if (!r)
+		r = find_disk(store, all, touch->place, &disk);
+	if (r)
+		return r;
+	exchange = gb_store_can_exchange(store, disk->fd);
+	if (disk != home || (exchange ? !step->first : !step->last))
+		disk->adds += blocks(step->space);
+	if (exchange && gb_store_is_large(store, old))
+		return 0; /* it waits in its folder */
+	if (old > disk->largest)
+		disk->largest = old;
+	state->adds += blocks(old);
+	return 0;
+}
+
 /* The old file waits beside the new one until the end; a builder writes its own beside first. */
 static int add_step(struct gb_store *store, struct disks *all, const struct gb_step *step,
 		    struct disk *state)
@@ -90,10 +116,12 @@ static int add_step(struct gb_store *store, struct disks *all, const struct gb_s
 	struct disk *disk = NULL;
 	int r;
 
+	if (step->kind == GB_STEP_PLACE)
+		return add_place(store, all, step, state);
 	for (size_t i = 0; i < step->touches; i++) {
 		const struct gb_touch *touch = &step->touch[i];
 		const uint64_t old = touch->before.kind == GB_FILE_REGULAR ? touch->before.size : 0;
-		const uint64_t now = step->kind == GB_STEP_RUN ? old : touch->after.size;
+		const uint64_t now = step->argv ? old : touch->after.size;
 
 		r = find_disk(store, all, touch->place, &disk);
 		if (r)

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "aside.h"
+#include "built.h"
 #include "drift.h"
 #include "err.h"
 #include "journal.h"
 #include "lock.h"
 #include "plan.h"
 #include "root.h"
-#include "runner.h"
 #include "store.h"
 
 struct work {
@@ -24,6 +24,7 @@ struct work {
 	struct gb_store *store;
 	const struct gb_plan *plan;
 	struct gb_journal journal;
+	enum gb_boot boot; /* what has changed since it was last written out */
 	int lock;
 	sigset_t signals, before;
 };
@@ -49,28 +50,34 @@ static int stopped(const struct work *work, struct gb_err *err)
 
 /* ---- all files of a kind ----------------------------------------------------------- */
 
-/* A renamed file is on the disk when its folder is; but a builder syncs as it likes. */
-static int sync_place(struct gb_store *store, const char *path, bool whole, struct gb_err *err)
+/* The file system of the entry. */
+static int sync_entry(struct work *work, size_t i, const struct gb_place *place,
+		      struct gb_err *err)
 {
-	struct gb_place place;
-	int r = gb_store_place(store, path, false, &place, err);
+	const struct gb_call call = { .kind = GB_CALL_SYNCFS, .fd = place->folder };
+	int r = gb_store_call(work->store, &call);
 
-	if (r)
-		return r;
-	if (place.folder >= 0 && !whole) {
-		r = gb_store_fsync_file(store, place.folder, place.name);
-		if (!r)
-			r = gb_store_fsync(store, place.folder);
-	} else if (place.folder >= 0) {
-		r = gb_store_call(store, &(struct gb_call){ .kind = GB_CALL_SYNCFS,
-							    .fd = place.folder });
-	}
-	gb_place_clear(&place);
-	return r ? gb_fail(err, -r, "%s: %s", path, strerror(-r)) : 0;
+	return r ? gb_fail(err, -r, "%s: %s", work->journal.entry[i].path, strerror(-r)) : 0;
 }
 
-/* Each file system once; a folder that was removed has none. */
-static int sync_disks(struct work *work, struct gb_err *err)
+/* A failure is none of the change: all is on the disk, and a kernel finds it there. */
+static int write_out_entry(struct work *work, size_t i, const struct gb_place *place,
+			   struct gb_err *err)
+{
+	const struct gb_call call = { .kind = GB_CALL_CHECKPOINT, .fd = place->folder };
+	int r = gb_store_call(work->store, &call);
+
+	(void)err;
+	if (r && work->t->unseen)
+		work->t->unseen(work->t->ctx, work->journal.entry[i].path, r);
+	return 0;
+}
+
+/* Each file system once, of entries that are marked as `boot` or, with GB_BOOT_NO, of all; a
+ * folder that was removed has none. */
+static int each_disk(struct work *work, enum gb_boot boot,
+		     int (*call)(struct work *work, size_t i, const struct gb_place *place,
+				 struct gb_err *err), struct gb_err *err)
 {
 	const struct gb_journal *journal = &work->journal;
 	dev_t done[16];
@@ -82,6 +89,8 @@ static int sync_disks(struct work *work, struct gb_err *err)
 		struct stat st;
 		size_t known = 0;
 
+		if (boot && journal->entry[i].boot != boot)
+			continue;
 		r = gb_store_place(work->store, journal->entry[i].place, false, &place, err);
 		if (r || place.folder < 0)
 			continue;
@@ -89,13 +98,28 @@ static int sync_disks(struct work *work, struct gb_err *err)
 			while (known < count && done[known] != st.st_dev)
 				known++;
 			if (known == count)
-				r = sync_place(work->store, journal->entry[i].place, true, err);
+				r = call(work, i, &place, err);
 			if (known == count && count < 16)
 				done[count++] = st.st_dev;
 		}
 		gb_place_clear(&place);
 	}
 	return r;
+}
+
+static int sync_disks(struct work *work, struct gb_err *err)
+{
+	return each_disk(work, GB_BOOT_NO, sync_entry, err);
+}
+
+/* What a boot loader reads has changed, and now something of another kind is to: with power cut
+ * between the two it must see the first. */
+static void turn_to(struct work *work, enum gb_boot boot)
+{
+	if (work->boot && work->boot != boot) {
+		each_disk(work, work->boot, write_out_entry, NULL);
+		work->boot = GB_BOOT_NO;
+	}
 }
 
 /* ---- steps ------------------------------------------------------------------------- */
@@ -112,79 +136,25 @@ static int look(struct work *work, const char *path, struct gb_file *ret, struct
 	return r;
 }
 
-/* What really is there now, for the record. A folder that is to go goes last. */
+/* What really is there now, for the record. A folder that is to go goes last, as what was staged. */
 static int read_back(struct work *work, struct gb_entry *entry, struct gb_err *err)
 {
 	struct gb_file now = { 0 };
 	int r;
 
-	if (entry->before.kind == GB_FILE_FOLDER && entry->after.kind == GB_FILE_ABSENT)
+	if (entry->kind == GB_ENTRY_STAGED ||
+	    (entry->before.kind == GB_FILE_FOLDER && entry->after.kind == GB_FILE_ABSENT))
 		return 0;
 	r = look(work, entry->place, &now, err);
 	if (r)
 		return r;
-	if (!entry->built && !gb_file_same(&now, &entry->after)) {
+	if (entry->kind != GB_ENTRY_BUILT && !gb_file_same(&now, &entry->after)) {
 		gb_file_clear(&now);
 		return gb_fail(err, EIO, "%s does not read back as it was written", entry->path);
 	}
 	gb_file_clear(&entry->after);
 	entry->after = now;
 	return 0;
-}
-
-static int check_fresh(struct work *work, const struct gb_touch *touch, struct gb_err *err)
-{
-	struct gb_place place;
-	bool same, there;
-	struct stat st;
-	int r = gb_store_place(work->store, touch->place, false, &place, err);
-
-	if (r)
-		return r;
-	same = gb_file_untouched(&place, &touch->before);
-	there = place.folder >= 0 && !fstatat(place.folder, place.name, &st, 0) &&
-		S_ISREG(st.st_mode) && st.st_size;
-	gb_place_clear(&place);
-	if (!there || same)
-		return gb_fail(err, ENODATA, "%s was not written%s", touch->path,
-			       there ? ", though the program reported success" : "");
-	return 0;
-}
-
-static int judge_run(const struct gb_step *step, const struct gb_ran *ran, struct gb_err *err)
-{
-	const char *name = step->argv[0], *last = ran->last;
-
-	if (ran->stopped)
-		return gb_fail(err, EINTR, "stopped by %s", sigdescr_np(ran->stopped));
-	if (ran->timed_out)
-		return gb_fail(err, ETIMEDOUT, "%s took more than %u seconds", name, step->timeout_s);
-	if (ran->status)
-		return gb_fail(err, ECHILD, "%s failed with %d%s%s", name, ran->status,
-			       *last ? ": " : "", last);
-	return 0;
-}
-
-static int run_program(struct work *work, size_t s, struct gb_err *err)
-{
-	const struct gb_transaction *t = work->t;
-	const struct gb_step *step = &work->plan->step[s];
-	struct gb_program command = { .argv = step->argv, .timeout_s = step->timeout_s,
-				      .line = t->line, .tick = t->tick, .ctx = t->ctx, .log = t->log,
-				      .hold = work->lock };
-	struct gb_ran ran = { 0 };
-	int r = t->runner ? t->runner->run(t->runner->ctx, &command, &ran, err)
-			  : gb_fail(err, ENOSYS, "%s can't be run here", step->argv[0]);
-
-	if (!r)
-		r = judge_run(step, &ran, err);
-	for (size_t i = 0; i < step->touches && !r; i++)
-		r = sync_place(work->store, step->touch[i].place, false, err);
-	for (size_t i = 0; i < step->fresh && i < step->touches && !r; i++)
-		r = check_fresh(work, &step->touch[i], err);
-	if (!r && t->prove)
-		r = t->prove(t->ctx, work->plan, s, err);
-	return r;
 }
 
 static int check_step(struct work *work, size_t s, struct gb_text *details, struct gb_err *err)
@@ -213,10 +183,14 @@ static int do_step(struct work *work, size_t s, struct gb_text *details, struct 
 		r = gb_journal_enter(work->store, &work->journal, GB_JOURNAL_APPLYING, s, err);
 	if (!r && work->t->begin)
 		work->t->begin(work->t->ctx, work->plan, s);
-	if (!r && step->kind == GB_STEP_RUN)
-		r = run_program(work, s, err);
+	if (!r && step->boot) {
+		turn_to(work, step->boot);
+		work->boot = step->boot;
+	}
+	if (!r && step->argv)
+		return gb_built_run(work->t, work->plan, s, work->lock, err);
 	for (size_t i = 0; i < work->journal.entries && !r; i++)
-		if (work->journal.entry[i].step == s && step->kind != GB_STEP_RUN)
+		if (work->journal.entry[i].step == s)
 			r = gb_aside_apply(work->store, &work->journal, i, step, err);
 	return r;
 }
@@ -241,18 +215,25 @@ static bool has_begun(const struct gb_journal *journal, size_t entry)
 	       journal->entry[entry].step <= journal->reached;
 }
 
-/* One file that can't be brought back keeps no other from it. */
+/* One file that can't be brought back keeps no other from it; but while there is one, what was
+ * staged must be there to tell whose it is. */
 static int restore_all(struct work *work, struct gb_err *err)
 {
 	struct gb_err *first = err;
 	int r = 0;
 
 	for (size_t i = work->journal.entries; i-- > 0;) {
+		const struct gb_entry *entry = &work->journal.entry[i];
+		const bool staged = entry->kind == GB_ENTRY_STAGED;
 		int one = 0;
 
-		if (has_begun(&work->journal, i))
-			one = gb_aside_restore(work->store, &work->journal, i, work->t->force,
-					       first);
+		if (!has_begun(&work->journal, i) || (r && staged))
+			continue;
+		if (entry->boot || staged)
+			turn_to(work, staged ? GB_BOOT_NO : entry->boot);
+		one = gb_aside_restore(work->store, &work->journal, i, work->t->force, first);
+		if (entry->boot && !staged)
+			work->boot = entry->boot;
 		if (one && !r) {
 			r = one;
 			first = NULL;
@@ -278,6 +259,7 @@ static int bring_back(struct work *work, struct gb_err *err)
 		r = restore_all(work, err);
 	if (!r)
 		r = sync_disks(work, err);
+	turn_to(work, GB_BOOT_NO);
 	if (!r)
 		r = gb_journal_enter(work->store, journal, GB_JOURNAL_BACK, 0, err);
 	return r ? r : gb_journal_file(work->store, journal, err);
@@ -297,6 +279,8 @@ static int apply_all(struct work *work, struct gb_text *details, struct gb_err *
 		r = gb_journal_result(work->store, &work->journal, err);
 	if (!r)
 		r = stopped(work, err);
+	if (!r)
+		turn_to(work, GB_BOOT_NO);
 	if (!r)
 		r = gb_journal_enter(work->store, &work->journal, GB_JOURNAL_APPLIED, 0, err);
 	return r;

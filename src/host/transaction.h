@@ -26,6 +26,10 @@ struct gb_transaction {
 	void (*tick)(void *ctx); /* some times a second while a builder runs */
 	/* After a builder: is what it made good? 0, or a negative errno with the reason. */
 	int (*prove)(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err);
+	/* `path`, which a boot loader reads, is on the disk, but the file system's journal can't be
+	 * written out (a negative errno): should power fail within the next minute, a loader that
+	 * replays none (GRUB) may see the old file, or part of one. No failure. */
+	void (*unseen)(void *ctx, const char *path, int error);
 };
 
 enum gb_end {

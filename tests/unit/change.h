@@ -6,6 +6,8 @@
 
 #include "fake.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
@@ -18,6 +20,10 @@
 
 #define GRUB "GRUB_DEFAULT=0\nGRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX=\"quiet\"\n"
 #define IMAGE_BYTES 70000 /* more than one block of any copy */
+
+/* Which of two changes: files that are written, removed, and made by a builder in their places; or
+ * what is staged first and placed then. */
+static bool staging;
 
 /* Where nothing but links and owners tell the old from the new, bytes must. */
 static char old_image[IMAGE_BYTES], new_image[IMAGE_BYTES + 5000];
@@ -53,6 +59,40 @@ static inline void make_before(const struct tree *tree)
 	dress_file(tree, "/boot/initrd.img", 0600, 0, NULL);
 	tree_put(tree, "/boot/grub.cfg", "menuentry old\n");
 	dress_file(tree, "/boot/grub.cfg", 0444, 0, NULL);
+	if (!staging)
+		return;
+	dress_file(tree, "/boot/initrd.img", 0600, 3, "of an image");
+	tree_put_data(tree, "/boot/copy.img", old_image, sizeof(old_image));
+	dress_file(tree, "/boot/copy.img", 0640, 4, NULL);
+	tree_put(tree, "/boot/same.cfg", "menuentry new\n");
+	dress_file(tree, "/boot/same.cfg", 0400, 2, NULL);
+	tree_put_data(tree, "/efi/initrd.img", old_image, sizeof(old_image));
+	tree_put(tree, "/efi/menu.cfg", "menuentry old\n");
+}
+
+/* What lies below /efi is on FAT. */
+static inline int tell_disk(int fd, struct statfs *ret)
+{
+	char link[64], path[PATH_MAX] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	assert_true(readlink(link, path, sizeof(path) - 1) > 0);
+	*ret = (struct statfs){ .f_type = strstr(path, "/efi") ? MSDOS_SUPER_MAGIC
+							      : EXT4_SUPER_MAGIC };
+	return 0;
+}
+
+static inline int no_checkpoint(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+/* An image is large already where more than this is. */
+static inline struct gb_store store_of(struct gb_root *root)
+{
+	return (struct gb_store){ .root = root, .copy_max = 1000, .disk = tell_disk,
+				  .checkpoint = no_checkpoint };
 }
 
 /* ---- a builder: replaces one file, truncates another, makes a third; never syncs --- */
@@ -81,6 +121,43 @@ static inline int build(struct gb_store *store, int boot)
 	return r;
 }
 
+/* ---- another: makes one new file, and leaves what it should not --------------------- */
+
+static inline int write_new(struct gb_store *store, int folder, const char *name,
+			    const void *data, size_t len)
+{
+	int r, fd = gb_store_create(store, folder, name, 0644);
+
+	if (fd < 0)
+		return fd;
+	r = gb_store_write(store, fd, data, len);
+	close(fd);
+	return r;
+}
+
+/* stage FOLDER NAME old|new|menu-old|menu-new */
+static inline int stage(struct gb_store *store, char *const *argv)
+{
+	const bool menu = !strncmp(argv[3], "menu-", 5), old = strstr(argv[3], "old");
+	int r, folder = gb_root_open_folder(store->root, argv[1]);
+	char name[64];
+
+	assert_true(folder >= 0);
+	snprintf(name, sizeof(name), "%s.new", argv[2]);
+	r = write_new(store, folder, name, "junk", 4);
+	snprintf(name, sizeof(name), ".%s.X7a", argv[2]);
+	if (!r && !menu)
+		r = gb_store_mkdir(store, folder, name, 0700);
+	if (!r && menu)
+		r = write_new(store, folder, argv[2], old ? "menuentry old\n" : "menuentry new\n",
+			      14);
+	else if (!r)
+		r = write_new(store, folder, argv[2], old ? old_image : new_image,
+			      old ? sizeof(old_image) : sizeof(new_image));
+	close(folder);
+	return r;
+}
+
 static inline int fake_run(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 			   struct gb_err *err)
 {
@@ -88,10 +165,59 @@ static inline int fake_run(void *ctx, const struct gb_program *command, struct g
 	int boot = gb_root_open_folder(store->root, "/boot");
 
 	(void)err;
+	if (!strcmp(command->argv[0], "/usr/sbin/stage")) {
+		close(boot);
+		*ret = (struct gb_ran){ .status = stage(store, command->argv) ? 1 : 0 };
+		return 0;
+	}
 	assert_string_equal(command->argv[0], "/usr/sbin/builder");
 	*ret = (struct gb_ran){ .status = build(store, boot) ? 1 : 0 };
 	close(boot);
 	return 0;
+}
+
+static inline int plan_stage(struct gb_plan *plan, struct gb_store *store, const char *folder,
+			     const char *name, const char *what, struct gb_err *err)
+{
+	const char *const argv[] = { "/usr/sbin/stage", folder, name, what, NULL };
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return gb_plan_build(plan, store, argv, path, sizeof(new_image), 0, "for today", err);
+}
+
+#define STAGED ".ghost-boot-initrd.new"
+#define STAGED_MENU ".ghost-boot-menu.new"
+
+/* Images first: what names them comes last. */
+static inline void make_staged_plan(struct gb_store *store, struct gb_plan *plan)
+{
+	static const char claims[] = "ghost-boot claims 1\nclaim path=0000:00/01.0\n";
+	static const char *const places[] = { "/boot/initrd.img", "/boot/copy.img",
+					      "/efi/initrd.img", "/efi/new/initrd.img" };
+	static const char *const menus[] = { "/boot/same.cfg", "/efi/menu.cfg", "/boot/grub.cfg" };
+	struct gb_err err;
+	size_t pointers;
+	int r = 0;
+
+	memset(plan, 0, sizeof(*plan));
+	gb_plan_because(plan, "enable 10de:2203");
+	r |= gb_plan_write(plan, store, "/etc/claims", claims, strlen(claims), 0644, "claims", &err);
+	r |= plan_stage(plan, store, "/boot", STAGED, "new", &err);
+	for (size_t i = 0; i < COUNT(places) && r >= 0; i++)
+		r |= gb_plan_place(plan, store, "/boot/" STAGED, places[i], 0640, "image", &err);
+	gb_plan_mark(plan, 1, GB_BOOT_IMAGE);
+	pointers = plan->steps;
+	if (r >= 0)
+		r |= plan_stage(plan, store, "/efi", STAGED_MENU, "menu-new", &err);
+	for (size_t i = 0; i < COUNT(menus) && r >= 0; i++)
+		r |= gb_plan_place(plan, store, "/efi/" STAGED_MENU, menus[i], 0600, "menu", &err);
+	r |= plan_stage(plan, store, "/efi", STAGED_MENU "2", "menu-new", &err);
+	r |= gb_plan_place(plan, store, "/efi/" STAGED_MENU "2", "/efi/last.cfg", 0600, "menu",
+			   &err);
+	gb_plan_mark(plan, pointers, GB_BOOT_POINTER);
+	if (r < 0)
+		fail_msg("%s", err.text);
 }
 
 static inline void make_plan(struct gb_store *store, struct gb_plan *plan)
@@ -104,6 +230,10 @@ static inline void make_plan(struct gb_store *store, struct gb_plan *plan)
 	struct gb_err err;
 	int r = 0;
 
+	if (staging) {
+		make_staged_plan(store, plan);
+		return;
+	}
 	memset(plan, 0, sizeof(*plan));
 	gb_plan_because(plan, "enable 10de:2203");
 	r |= gb_plan_write(plan, store, "/etc/claims", claims, strlen(claims), 0644, "claims", &err);
@@ -212,6 +342,23 @@ static inline int enable(struct gb_store *store, enum gb_end *end, struct gb_err
 	return r;
 }
 
+/* What no copy brings back is built again: what there is none of now. */
+static inline int build_anew(struct gb_store *store, struct gb_plan *plan, struct gb_err *err)
+{
+	struct gb_place place;
+	struct stat st;
+	int r = gb_store_place(store, plan->anew[0], true, &place, err);
+
+	if (r || fstatat(place.folder, place.name, &st, 0) < 0)
+		fail_msg("%s", plan->anew[0]);
+	gb_place_clear(&place);
+	r = plan_stage(plan, store, "/boot", STAGED, st.st_size == sizeof(old_image) ? "new" : "old",
+		       err);
+	for (size_t i = 0; i < plan->anews && r >= 0; i++)
+		r = gb_plan_place(plan, store, "/boot/" STAGED, plan->anew[i], 0600, "back", err);
+	return r < 0 ? r : 0;
+}
+
 static inline int take_back(struct gb_store *store, enum gb_end *end, struct gb_err *err)
 {
 	struct gb_runner runner;
@@ -219,6 +366,8 @@ static inline int take_back(struct gb_store *store, enum gb_end *end, struct gb_
 	struct gb_plan plan = { 0 };
 	int r = gb_transaction_rollback(store, false, &plan, NULL, err);
 
+	if (!r && plan.anews)
+		r = build_anew(store, &plan, err);
 	if (!r)
 		r = gb_transaction_run(&t, &plan, end, NULL, err);
 	gb_plan_clear(&plan);

@@ -20,7 +20,7 @@ struct power {
 
 static void check(struct power *power, enum cut cut)
 {
-	struct gb_store store = { 0 };
+	struct gb_store store = store_of(NULL);
 	enum gb_end end;
 	struct gb_err err;
 	char *now;
@@ -72,7 +72,7 @@ static int watch(void *ctx, const struct gb_call *call, bool done)
 static unsigned run(call_fn call, bool enabled, unsigned dies_at, unsigned again,
 		    struct power *power)
 {
-	struct gb_store store = { 0 };
+	struct gb_store store = store_of(NULL);
 	struct tree tree;
 	enum gb_end end;
 	struct gb_err err;
@@ -117,7 +117,7 @@ static unsigned run(call_fn call, bool enabled, unsigned dies_at, unsigned again
 
 static int make_states(void **state)
 {
-	struct gb_store store = { 0 };
+	struct gb_store store = store_of(NULL);
 	struct tree tree;
 	enum gb_end end;
 	struct gb_err err;
@@ -189,6 +189,8 @@ int main(void)
 		cmocka_unit_test(change),
 		cmocka_unit_test(taking_back),
 	};
+	int failed = cmocka_run_group_tests_name("files", tests, make_states, forget_states);
 
-	return cmocka_run_group_tests(tests, make_states, forget_states);
+	staging = true;
+	return failed + cmocka_run_group_tests_name("staged", tests, make_states, forget_states);
 }

@@ -203,6 +203,10 @@ static inline void settle_name(struct shadow *shadow, const struct pending *p)
 			to->node = node;
 		}
 		break;
+	case GB_CALL_LINK:
+		if (from)
+			set_name(shadow->node[p->folder2], p->to, node);
+		break;
 	case GB_CALL_UNLINK:
 	case GB_CALL_RMDIR:
 		drop_name(folder, p->from);
@@ -249,7 +253,8 @@ static inline void note_name(struct shadow *shadow, const struct gb_call *call)
 
 	assert_true(shadow->waiting < COUNT(shadow->pending));
 	*p = (struct pending){ .kind = call->kind, .folder = node_of(shadow, call->fd) };
-	p->folder2 = call->kind == GB_CALL_RENAME || call->kind == GB_CALL_EXCHANGE
+	p->folder2 = call->kind == GB_CALL_RENAME || call->kind == GB_CALL_EXCHANGE ||
+				     call->kind == GB_CALL_LINK
 			     ? node_of(shadow, call->fd2) : p->folder;
 	snprintf(p->from, sizeof(p->from), "%s", call->name);
 	snprintf(p->to, sizeof(p->to), "%s", call->to ? call->to : "");
@@ -274,6 +279,7 @@ static inline void note(struct shadow *shadow, const struct gb_call *call)
 
 	switch (call->kind) {
 	case GB_CALL_SYNCFS:
+	case GB_CALL_CHECKPOINT:
 		return;
 	case GB_CALL_WRITE:
 	case GB_CALL_CHOWN:

@@ -39,7 +39,7 @@ static void start(struct tree *tree, bool enabled)
 
 	tree_make(tree);
 	make_before(tree);
-	store = (struct gb_store){ .root = tree->root };
+	store = store_of(tree->root);
 	if (enabled && enable(&store, &end, &err))
 		fail_msg("%s", err.text);
 }
@@ -109,6 +109,62 @@ static void applied(void **state)
 	tree_clear(&tree);
 }
 
+static void expect_file(const struct tree *tree, const char *path, mode_t mode, uid_t owner,
+			const char *data, size_t len)
+{
+	const char *full = tree_path(tree, path);
+	char *now = calloc(1, IMAGE_BYTES * 2);
+	struct stat st;
+	int fd = open(full, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st) < 0 || read(fd, now, IMAGE_BYTES * 2) != (ssize_t)len ||
+	    memcmp(now, data, len) || (st.st_mode & 07777) != mode || st.st_nlink != 1 ||
+	    (!geteuid() && st.st_uid != owner))
+		fail_msg("%s: %zu bytes, mode %o, owner %u, %u names", path, (size_t)st.st_size,
+			 (unsigned)st.st_mode, (unsigned)st.st_uid, (unsigned)st.st_nlink);
+	close(fd);
+	free(now);
+}
+
+static void applied_staged(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	start(&tree, true);
+	expect_file(&tree, "/boot/initrd.img", 0600, 3, new_image, sizeof(new_image));
+	expect_file(&tree, "/boot/copy.img", 0640, 4, new_image, sizeof(new_image));
+	expect_file(&tree, "/efi/initrd.img", 0644, 0, new_image, sizeof(new_image));
+	expect_file(&tree, "/efi/new/initrd.img", 0640, 0, new_image, sizeof(new_image));
+	expect_file(&tree, "/boot/same.cfg", 0400, 2, "menuentry new\n", 14);
+	expect_file(&tree, "/boot/grub.cfg", 0444, 0, "menuentry new\n", 14);
+	expect_file(&tree, "/efi/menu.cfg", 0644, 0, "menuentry new\n", 14);
+	expect_file(&tree, "/efi/last.cfg", 0600, 0, "menuentry new\n", 14);
+	/* nothing else, and no large copies: what is here is in the list of the rollback */
+	assert_null(strstr(after, ".ghost-boot"));
+	for (unsigned i = 0; i < 12; i++) {
+		char path[80];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/001/%u.old", GB_HISTORY, i);
+		if (!stat(tree_path(&tree, path), &st))
+			assert_true(st.st_size < 1000);
+	}
+	tree_clear(&tree);
+}
+
+static bool has_copies(const struct tree *tree, unsigned number)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		char path[80];
+
+		snprintf(path, sizeof(path), "%s/%03u/%u.old", GB_HISTORY, number, i);
+		if (!access(tree_path(tree, path), F_OK))
+			return true;
+	}
+	return false;
+}
+
 /* Twice is once; back and forth is the identity. */
 static void again_and_back(void **state)
 {
@@ -120,17 +176,18 @@ static void again_and_back(void **state)
 
 	(void)state;
 	start(&tree, true);
-	store = (struct gb_store){ .root = tree.root };
+	store = store_of(tree.root);
 	make_plan(&store, &plan);
-	assert_int_equal(plan.steps, 1); /* the builder, which nobody else can judge */
+	/* builders, which nobody else can judge, and what they make */
+	assert_int_equal(plan.steps, staging ? 11 : 1);
 	gb_plan_clear(&plan);
 	for (unsigned i = 0; i < 3; i++) {
 		if (take_back(&store, &end, &err))
 			fail_msg("%s", err.text);
 		expect(&tree, i % 2 ? after : before, "taken back");
 	}
-	assert_int_equal(access(tree_path(&tree, GB_HISTORY "/004/0.old"), F_OK), 0);
-	assert_int_equal(access(tree_path(&tree, GB_HISTORY "/003/0.old"), F_OK), -1);
+	assert_true(has_copies(&tree, 4));
+	assert_false(has_copies(&tree, 3));
 	tree_clear(&tree);
 }
 
@@ -145,7 +202,9 @@ static unsigned count_calls(call_fn call, bool enabled)
 	struct gb_err err;
 
 	start(&tree, enabled);
-	store = (struct gb_store){ .root = tree.root, .watch = inject, .ctx = &fault };
+	store = store_of(tree.root);
+	store.watch = inject;
+	store.ctx = &fault;
 	if (call(&store, &end, &err))
 		fail_msg("%s", err.text);
 	tree_clear(&tree);
@@ -156,7 +215,7 @@ static unsigned count_calls(call_fn call, bool enabled)
 static void next_call(const struct tree *tree, const char *what, const enum gb_end *said,
 		      bool enabled)
 {
-	struct gb_store store = { .root = tree->root };
+	struct gb_store store = store_of(tree->root);
 	const char *from = enabled ? after : before, *to = enabled ? before : after;
 	enum gb_end end;
 	struct gb_err err;
@@ -188,7 +247,9 @@ static void fail_one(call_fn call, bool enabled, struct fault fault, const char 
 	int r;
 
 	start(&tree, enabled);
-	store = (struct gb_store){ .root = tree.root, .watch = inject, .ctx = &fault };
+	store = store_of(tree.root);
+	store.watch = inject;
+	store.ctx = &fault;
 	r = call(&store, &end, &err);
 	if (!r != (end == GB_END_DONE))
 		fail_msg("%s: error %d: %d and end %d", what, error, r, end);
@@ -246,7 +307,9 @@ static void kill_one(call_fn call, bool enabled, unsigned at, int kill, unsigned
 	struct tree tree;
 
 	start(&tree, enabled);
-	store = (struct gb_store){ .root = tree.root, .watch = inject, .ctx = &fault };
+	store = store_of(tree.root);
+	store.watch = inject;
+	store.ctx = &fault;
 	assert_true(killed_in(&store, call));
 	store.ctx = &second;
 	if (again)
@@ -299,11 +362,18 @@ static void rollback_killed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest files[] = {
 		cmocka_unit_test(applied),	  cmocka_unit_test(again_and_back),
 		cmocka_unit_test(enable_fails),	  cmocka_unit_test(rollback_fails),
-		cmocka_unit_test(enable_killed), cmocka_unit_test(rollback_killed),
+		cmocka_unit_test(enable_killed),  cmocka_unit_test(rollback_killed),
 	};
+	const struct CMUnitTest staged[] = {
+		cmocka_unit_test(applied_staged), cmocka_unit_test(again_and_back),
+		cmocka_unit_test(enable_fails),	  cmocka_unit_test(rollback_fails),
+		cmocka_unit_test(enable_killed),  cmocka_unit_test(rollback_killed),
+	};
+	int failed = cmocka_run_group_tests_name("files", files, make_states, forget_states);
 
-	return cmocka_run_group_tests(tests, make_states, forget_states);
+	staging = true;
+	return failed + cmocka_run_group_tests_name("staged", staged, make_states, forget_states);
 }
