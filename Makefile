@@ -23,6 +23,9 @@ MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(LIBDIR)/systemd/system
 ## COMPLETIONDIR        bash completions
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+## ZSHDIR, FISHDIR      zsh's and fish's
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 ## STATIC=1             0: link dynamically against the system's libkmod and libpci
 STATIC ?= 1
@@ -150,6 +153,10 @@ $(B)/asan/ghost-boot: $(patsubst %.c,$(B)/asan/%.o,$(TOOL)) $(B)/asan/libghost.a
 $(B)/asan/libghost.a: $(patsubst %.c,$(B)/asan/%.o,$(SRC) $(HOST))
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
 
+# What the program says of itself, for shells.
+$(B)/completions/table: $(B)/ghost-boot $(wildcard tools/completions/*)
+	$(call say,MAKE,$(@D)) tools/completions/make $< $(@D)
+
 # ---- static libraries, from the distribution's source packages ---------------------------
 #
 # Compiled directly: tools/build/config.h replaces the packages' own configuration, which
@@ -262,7 +269,7 @@ $(B)/lint/%.o: %.c FORCE
 
 lint-objects: $(LINT_O)
 
-TESTED = $(B)/ghost-claim $(B)/ghost-boot $(foreach d,dynamic asan,$(B)/$d/ghost-claim $(B)/$d/ghost-boot)
+TESTED = $(B)/ghost-claim $(B)/ghost-boot $(B)/completions/table $(foreach d,dynamic asan,$(B)/$d/ghost-claim $(B)/$d/ghost-boot)
 export MAKE
 
 lint:
@@ -309,7 +316,7 @@ put = $(INSTALL) -D -m $(1) $(2) '$(DESTDIR)$(3)'
 # Hooks, unit and rules name the programs by their place.
 put_text = sed 's|/usr/sbin/ghost-|$(SBINDIR)/ghost-|g' $(2) | $(call put,$(1),/dev/stdin,$(3))
 
-install: all
+install: all $(B)/completions/table
 	$(Q)$(call put,0755,$(B)/ghost-claim,$(SBINDIR)/ghost-claim)
 	$(Q)$(call put,0755,$(B)/ghost-boot,$(SBINDIR)/ghost-boot)
 	$(Q)$(foreach a,$(ALIASES),ln -sf ghost-claim '$(DESTDIR)$(SBINDIR)/$a' &&) :
@@ -319,7 +326,9 @@ install: all
 	$(Q)$(foreach f,$(UNITS),$(call put_text,0644,$f,$(UNITDIR)/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN8),$(call put,0644,$f,$(MANDIR)/man8/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN5),$(call put,0644,$f,$(MANDIR)/man5/$(notdir $f)) &&) :
-	$(Q)$(call put,0644,tools/completions/ghost-boot,$(COMPLETIONDIR)/ghost-boot)
+	$(Q)$(call put,0644,$(B)/completions/ghost-boot,$(COMPLETIONDIR)/ghost-boot)
+	$(Q)$(call put,0644,$(B)/completions/_ghost-boot,$(ZSHDIR)/_ghost-boot)
+	$(Q)$(call put,0644,$(B)/completions/ghost-boot.fish,$(FISHDIR)/ghost-boot.fish)
 	$(Q)$(INSTALL) -d -m 0755 '$(DESTDIR)$(SYSCONFDIR)/ghost-boot'
 
 # The claims file is the user's; the folder goes only when it is empty.
@@ -329,7 +338,7 @@ uninstall:
 		$(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
 		$(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
 		$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) \
-		$(COMPLETIONDIR)/ghost-boot,'$(DESTDIR)$f')
+		$(COMPLETIONDIR)/ghost-boot $(ZSHDIR)/_ghost-boot $(FISHDIR)/ghost-boot.fish,'$(DESTDIR)$f')
 	$(Q)rmdir '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(SYSCONFDIR)/ghost-boot' 2>/dev/null || :
 
 clean:

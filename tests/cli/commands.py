@@ -25,8 +25,7 @@ def version(t):
 def help_names_every_command(t):
     text = boot(t, "--help", code=0).out
     holds(text.startswith("usage: ghost-boot "), text)
-    for name in COMMANDS:
-        holds(f"\n  {name} " in text, name)
+    same(sorted(re.findall(r"^  ([a-z][a-z-]*)  ", text, re.M)), sorted(COMMANDS))
     holds(max(map(len, text.splitlines())) <= 80, "wider than 80 columns")
 
 
@@ -126,33 +125,3 @@ def manual_has_exit_codes(t):
     line, = (x for x in boot(t, "--help").out.splitlines() if x.startswith("Exit: "))
     page = manuals["ghost-boot.8"].split(".Sh EXIT STATUS")[1].split(".Sh")[0]
     same(re.findall(r"^\.It (\d)$", page, re.M), re.findall(r"(?:: |, )(\d)", line))
-
-
-COMPLETE = """. "$1"; COMP_LINE=$2; COMP_POINT=${#COMP_LINE}
-read -ra COMP_WORDS <<<"$2"; [[ $2 != *' ' ]] || COMP_WORDS+=('')
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-_ghost_boot ghost-boot "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-printf '%s\\n' "${COMPREPLY[@]}"
-"""
-
-
-def complete(t, line):
-    script = t.outside + "/completion"
-    sysfs.put(script, manuals["completion"])
-    done = subprocess.run(["bash", "-c", COMPLETE, "bash", script, line], check=True,
-                          capture_output=True, text=True)
-    same(done.stderr, "")
-    return sorted(done.stdout.split())
-
-
-@test
-def completion(t):
-    """Every command, every long option of each, and the devices there are."""
-    m = studio(t.root)
-    same([w for w in complete(t, "ghost-boot ") if not w.startswith("-")], sorted(COMMANDS))
-    for name, wanted in said(t).items():
-        same(complete(t, f"ghost-boot {name} --"),
-             sorted(word for word in wanted if word.startswith("--")), name)
-    same(complete(t, f"ghost-boot --root {t.root} verify 0000:01"),
-         sorted(f.bdf.removeprefix("0000:") for f in (m.gpu, m.audio)))
-    same(len(complete(t, f"ghost-boot --root {t.root} verify ")), len(m.functions))

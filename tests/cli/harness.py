@@ -18,9 +18,9 @@ import sysfs
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RECORD, LATE = "run/ghost-boot/claim.json", "run/ghost-boot/late/"
 EXITS = (0, 1, 2, 3, 4, 6)
-BOOT = ("commands.", "listing.", "mapping.", "selecting.")  # modules that test ghost-boot
+BOOT = ("commands.", "completing.", "listing.", "mapping.", "selecting.")  # modules that test ghost-boot
 found = []
-manuals = {}  # file name: text, completions too
+manuals, completions = {}, {}  # file name: text
 
 
 class Skip(Exception):
@@ -273,7 +273,8 @@ def main(programs, only, update):
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     golden = read_folder("tests/cli/golden")
     manuals.update(read_folder("tools/man"))
-    manuals["completion"] = read_folder("tools/completions")["ghost-boot"]
+    if os.path.isdir(os.path.join(REPO, "build/completions")):
+        completions.update(read_folder("build/completions"))
     good = True
     memory = "/dev/shm" if executable("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="ghost-cli.", dir=memory,

@@ -2,14 +2,14 @@
 """The manual pages say what the program does."""
 import os
 import re
-import shutil
 import subprocess
 
 import sysfs
-from harness import (DEVICE, LATE, RECORD, REPO, WHOLE, WORDS, Skip, cases, holds, same, test,
+from harness import (DEVICE, LATE, RECORD, REPO, WHOLE, WORDS, cases, holds, same, test,
                      manuals)
 
 PROGRAM, FILE, BOOT = "ghost-claim.8", "ghost-boot-claims.5", "ghost-boot.8"
+PAGES = (PROGRAM, FILE, BOOT, "ghost-verify.8", "ghost-diag.8")
 PROGRAMS = [(name, name) for name in ("ghost-claim", "ghost-verify", "ghost-diag")]
 
 
@@ -97,23 +97,19 @@ def optional_key(t, key, value):
         holds(word in manuals[FILE], word)
 
 
-@cases([(name, name) for name in (PROGRAM, FILE, "ghost-verify.8", "ghost-diag.8")])
+@cases([(name, name) for name in PAGES])
 def lint(t, name):
     page = t.folder + "/" + name
     sysfs.put(page, manuals[name])
-    if not shutil.which("mandoc"):
-        raise Skip("mandoc is not installed")
     done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], check=False,
                           capture_output=True, text=True)
     same(done.stdout, "")
 
 
-@cases([(name, name) for name in (PROGRAM, FILE, "ghost-verify.8", "ghost-diag.8")])
+@cases([(name, name) for name in PAGES])
 def groff(t, name):
     page = t.folder + "/" + name
     sysfs.put(page, manuals[name])
-    if not shutil.which("groff"):
-        raise Skip("groff is not installed")
     done = subprocess.run(["groff", "-mandoc", "-ww", "-z", "-Tutf8", page], check=False,
                           capture_output=True, text=True)
     same(done.stderr, "")
