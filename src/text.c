@@ -88,6 +88,21 @@ bool gb_text_same_module(const char *a, const char *b)
 	return *a == *b;
 }
 
+void gb_text_add_harmless(struct gb_text *text, const char *line)
+{
+	size_t bytes;
+
+	for (; *line; line += bytes ? bytes : 1) {
+		bytes = gb_text_character(line);
+		if (bytes)
+			gb_text_add(text, line, bytes);
+		else if (*line == '\t')
+			gb_text_add(text, " ", 1);
+		else
+			gb_text_addf(text, "\\x%02x", (unsigned char)*line);
+	}
+}
+
 bool gb_text_copy(char *to, size_t size, const char *from)
 {
 	size_t len = strlen(from);

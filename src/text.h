@@ -30,6 +30,9 @@ bool gb_text_same_module(const char *a, const char *b);
  * control characters, which no reader should meet. */
 size_t gb_text_character(const char *s);
 
+/* What could move a cursor or worse becomes \xNN; a tab, a blank. For other people's texts. */
+void gb_text_add_harmless(struct gb_text *text, const char *line);
+
 /* Copy, always terminated; false when it did not fit. */
 bool gb_text_copy(char *to, size_t size, const char *from);
 

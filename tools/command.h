@@ -29,7 +29,7 @@ struct gb_command {
 	const char *help;
 };
 
-extern const struct gb_command gb_command_diag, gb_command_list, gb_command_map,
+extern const struct gb_command gb_command_cmdline, gb_command_diag, gb_command_list, gb_command_map,
 	gb_command_verify;
 
 /* getopt_long that says nothing itself. */

@@ -10,6 +10,7 @@ static const struct gb_command *const commands[] = {
 	&gb_command_verify,
 	&gb_command_map,
 	&gb_command_diag,
+	&gb_command_cmdline,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -26,7 +27,7 @@ static int help(void)
 	     "  -h, --help      this text; after a command, that command's\n"
 	     "  -V, --version   the version\n"
 	     "\n"
-	     "Exit: 0 done, 1 failed and nothing changed, 2 usage, 3 refused, 4 not ready.\n"
+	     "Exit: 0 done, 1 failed, 2 usage, 3 refused, 4 not ready, 5 undone, 6 partly.\n"
 	     "ghost-boot(8)");
 	return gb_command_flush(GB_EXIT_DONE);
 }

@@ -63,22 +63,6 @@ static void add_title(struct gb_progress *p, const struct gb_plan *plan, size_t 
 
 /* ---- lines ---------------------------------------------------------------------------- */
 
-/* Without what would move the cursor or worse: \xNN. */
-static void add_harmless(const char *line, struct gb_text *text)
-{
-	size_t bytes;
-
-	for (; *line; line += bytes ? bytes : 1) {
-		bytes = gb_text_character(line);
-		if (bytes)
-			gb_text_add(text, line, bytes);
-		else if (*line == '\t')
-			gb_text_add(text, " ", 1);
-		else
-			gb_text_addf(text, "\\x%02x", (unsigned char)*line);
-	}
-}
-
 /* With blanks: a dumb terminal knows no sequence for it. */
 static void erase(struct gb_progress *p)
 {
@@ -149,7 +133,7 @@ void gb_progress_begin(struct gb_progress *p, const struct gb_plan *plan, size_t
 
 	gb_progress_end(p);
 	(p->title ? p->title(p->ctx, plan, step, &title) : add_title(p, plan, step, &title));
-	add_harmless(title.data ? title.data : "", &text);
+	gb_text_add_harmless(&text, title.data ? title.data : "");
 	snprintf(p->now, sizeof(p->now), "%s", text.data ? text.data : "");
 	gb_text_clear(&text);
 	gb_text_clear(&title);
@@ -169,7 +153,7 @@ void gb_progress_line(struct gb_progress *p, const char *line, bool error)
 
 	(void)error; /* builders write what is well to it too */
 	gb_text_addf(&text, "  %s", gb_style_code(&p->style, GB_DIM));
-	add_harmless(line, &text);
+	gb_text_add_harmless(&text, line);
 	gb_text_addf(&text, "%s", gb_style_code(&p->style, GB_PLAIN));
 	if (!text.failed && *line)
 		say(p, text.data);

@@ -282,6 +282,7 @@ static int make_kernel(struct gb_cmdwork *w)
 		r = gb_cmdwork_note(w, GB_CMDLINE_FILE, text.data);
 		gb_footprint_drop(w->footprint, GB_TRACE_MADE, GB_CMDLINE_FILE);
 		gb_footprint_add(w->footprint, GB_TRACE_MADE, GB_CMDLINE_FILE, hash, NULL);
+		gb_cmdwork_note_folder(w, "/etc/kernel");
 	}
 	if (!r)
 		r = gb_cmdwork_write(w, GB_CMDLINE_FILE, data, len, "new kernels get their command line "
@@ -358,7 +359,8 @@ int gb_cmdwork_kernel(struct gb_cmdwork *w)
 		r = gb_plan_remove(w->plan, &w->host->store, GB_CMDLINE_FILE, "ghost-boot made it",
 				   w->err);
 		w->changed = w->changed || r > 0;
-		r = r < 0 ? r : 0;
+		if (r >= 0)
+			r = gb_cmdwork_remove_folder(w, "/etc/kernel", "cmdline");
 	} else {
 		r = change_kernel(w, data, len);
 	}

@@ -61,6 +61,7 @@ static int build_cfg(struct gb_cmdwork *w, const char *cfg)
 	struct gb_place place;
 	struct gb_file file = { 0 };
 	uint64_t space = 1 << 20;
+	size_t first;
 	int r;
 
 	staged_path(cfg, staged, sizeof(staged));
@@ -75,9 +76,12 @@ static int build_cfg(struct gb_cmdwork *w, const char *cfg)
 	}
 	r = gb_plan_build(w->plan, &w->host->store, argv, staged, space, TIMEOUT_S,
 			  "GRUB's configuration, beside the one in use", w->err);
+	first = w->plan->steps;
 	if (r >= 0)
 		r = gb_plan_place(w->plan, &w->host->store, staged, cfg, 0600,
 				  "the configuration that GRUB reads", w->err);
+	if (r >= 0)
+		gb_plan_mark(w->plan, first, GB_BOOT_POINTER);
 	return r < 0 ? r : 0;
 }
 
@@ -172,12 +176,16 @@ static int write_source(struct gb_cmdwork *w, const struct gb_grubplan_file *fil
 	       (file->old && file->text && strcmp(file->old, file->text) != 0);
 	if (!*ret)
 		return 0;
+	if (file->text && !file->old && !strcmp(file->path, GB_GRUB_DROP_IN))
+		gb_cmdwork_note_folder(w, GB_GRUB_FOLDER);
 	if (file->text)
 		return gb_cmdwork_write(w, file->path, file->text, strlen(file->text),
 					gb_cmdwork_reason(w));
 	r = gb_plan_remove(w->plan, &w->host->store, file->path, "nothing is left in it", w->err);
 	w->changed = w->changed || r > 0;
-	return r < 0 ? r : 0;
+	if (r < 0 || !w->back)
+		return r < 0 ? r : 0;
+	return gb_cmdwork_remove_folder(w, GB_GRUB_FOLDER, strrchr(GB_GRUB_DROP_IN, '/') + 1);
 }
 
 /* A word that another file or variable has is not missing in the one that is changed. */
@@ -204,10 +212,36 @@ static int note(struct gb_cmdwork *w, const char *path, const struct gb_grubplan
 			gb_footprint_add(w->footprint, GB_TRACE_SEEN, path, w->want[i].word, NULL);
 		}
 	}
-	r = want && known ? gb_cmdwork_note(&some, path, grub->file.line)
+	r = want && known ? gb_cmdwork_note(&some, path, grub->file[0].line)
 			  : gb_fail(w->err, ENOMEM, "out of memory");
 	free(want);
 	free(known);
+	return r;
+}
+
+static void note_other(struct gb_cmdwork *w, const struct gb_grubplan_file *file)
+{
+	for (size_t i = 0; i < file->swaps && !w->back && w->footprint; i++)
+		gb_footprint_add(w->footprint, GB_TRACE_REPLACED, file->path, file->swap[i].now,
+				 file->swap[i].was);
+}
+
+/* Words that were taken out of a person's files. */
+static int take_back_others(struct gb_cmdwork *w, struct gb_grubplan *grub)
+{
+	int r = 0;
+
+	for (size_t i = w->footprint->traces; i-- > 0 && !r;) {
+		const struct gb_trace *trace = &w->footprint->trace[i];
+		const struct gb_want want = { GB_WANT_SWAP, trace->text, trace->was };
+
+		if (trace->kind != GB_TRACE_REPLACED)
+			continue;
+		if (!strcmp(trace->path, GB_GRUB_FILE) ||
+		    (!strncmp(trace->path, GB_GRUB_FOLDER "/", strlen(GB_GRUB_FOLDER "/")) &&
+		     strcmp(trace->path, GB_GRUB_DROP_IN) != 0))
+			r = gb_grubplan_other(w->host->root, trace->path, &want, 1, grub, w->err);
+	}
 	return r;
 }
 
@@ -217,7 +251,7 @@ int gb_cmdwork_grub(struct gb_cmdwork *w, bool drop_in)
 	const bool entries = w->host->loader->backend == GB_BACKEND_GRUB_BLS;
 	struct gb_wordtrace_wants wants = { 0 };
 	struct gb_grubplan grub = { 0 };
-	bool changed = false;
+	bool changed = false, one = false;
 	int r = gb_cmdwork_wants(w, path, false, &wants);
 
 	if (!r)
@@ -225,8 +259,13 @@ int gb_cmdwork_grub(struct gb_cmdwork *w, bool drop_in)
 				     &grub, w->err);
 	if (!r)
 		r = note(w, path, &grub);
-	if (!r)
-		r = write_source(w, &grub.file, &changed);
+	if (!r && w->back && drop_in)
+		r = take_back_others(w, &grub);
+	for (size_t i = grub.files; i-- > 0 && !r;) {
+		note_other(w, &grub.file[i]);
+		r = write_source(w, &grub.file[i], &one);
+		changed = changed || one;
+	}
 	/* with entries of their own, grub.cfg has no words of ours; with copies, it is theirs */
 	if (!r && !entries && w->host->loader->regenerate[0] &&
 	    strstr(w->host->loader->regenerate[0], "mkconfig")) {

@@ -16,6 +16,7 @@ struct gb_cmdwork {
 	bool back;	/* taking back */
 	char *running;	/* /proc/cmdline, or "" */
 	char *keep;	/* /etc/kernel/cmdline afterwards, when taking back; or NULL */
+	char reason[512];
 	bool changed;	/* a source has other bytes now */
 	struct gb_cmdplan_report *report;
 	struct gb_err *err;
@@ -30,6 +31,9 @@ int gb_cmdwork_note(struct gb_cmdwork *w, const char *path, const char *line);
 /* The step that gives it these bytes. */
 int gb_cmdwork_write(struct gb_cmdwork *w, const char *path, const char *data, size_t len,
 		     const char *reason);
+/* A folder that is about to be made for a file, and that goes when only that file is in it. */
+void gb_cmdwork_note_folder(struct gb_cmdwork *w, const char *path);
+int gb_cmdwork_remove_folder(struct gb_cmdwork *w, const char *path, const char *file);
 const char *gb_cmdwork_reason(const struct gb_cmdwork *w);
 
 /* An entry's path in the footprint: without its boot counter, which changes. */

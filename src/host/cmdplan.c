@@ -46,18 +46,56 @@ int gb_cmdwork_note(struct gb_cmdwork *w, const char *path, const char *line)
 	return gb_wordtrace_note(w->footprint, path, line, w->want, w->wants, w->known, w->err);
 }
 
+static void make_reason(struct gb_cmdwork *w)
+{
+	size_t at = 0;
+
+	snprintf(w->reason, sizeof(w->reason), w->back ? "the words that ghost-boot added go" :
+		 "the kernel command line");
+	for (size_t i = 0; i < w->wants && at < sizeof(w->reason); i++)
+		if (w->want[i].mode != GB_WANT_SWAP && w->want[i].reason && w->want[i].reason[0])
+			at += (size_t)snprintf(w->reason + at, sizeof(w->reason) - at, "%s%s: %s",
+					       at ? "; " : "", w->want[i].word, w->want[i].reason);
+}
+
 const char *gb_cmdwork_reason(const struct gb_cmdwork *w)
 {
-	return w->back ? "the words that ghost-boot added go" : "the kernel command line";
+	return w->reason;
 }
 
 int gb_cmdwork_write(struct gb_cmdwork *w, const char *path, const char *data, size_t len,
 		     const char *reason)
 {
+	const size_t first = w->plan->steps;
 	int r = gb_plan_write(w->plan, &w->host->store, path, data, len, 0644, reason, w->err);
 
 	if (r > 0)
 		w->changed = true;
+	/* what a loader reads itself, and not only what is made into that */
+	if (r > 0 && strstr(path, "/loader/entries/"))
+		gb_plan_mark(w->plan, first, GB_BOOT_POINTER);
+	return r < 0 ? r : 0;
+}
+
+void gb_cmdwork_note_folder(struct gb_cmdwork *w, const char *path)
+{
+	if (w->footprint && !w->back && !gb_root_exists(w->host->root, path))
+		gb_footprint_add(w->footprint, GB_TRACE_MADE, path, NULL, NULL);
+}
+
+static int is_other(void *ctx, const char *name)
+{
+	return strcmp(name, ctx) != 0;
+}
+
+int gb_cmdwork_remove_folder(struct gb_cmdwork *w, const char *path, const char *file)
+{
+	int r = 0;
+
+	if (!gb_footprint_next(w->footprint, GB_TRACE_MADE, path, NULL))
+		return 0;
+	if (!gb_root_list(w->host->root, path, is_other, (void *)(uintptr_t)file))
+		r = gb_plan_remove(w->plan, &w->host->store, path, "ghost-boot made it", w->err);
 	return r < 0 ? r : 0;
 }
 
@@ -202,6 +240,7 @@ static int begin(struct gb_cmdwork *w)
 	int r;
 
 	*w->report = (struct gb_cmdplan_report){ 0 };
+	make_reason(w);
 	r = check_loader(w);
 	if (r)
 		return r;
@@ -274,6 +313,8 @@ int gb_cmdplan_undo(struct gb_host *host, struct gb_footprint *footprint, struct
 	gb_footprint_drop(footprint, GB_TRACE_REPLACED, NULL);
 	gb_footprint_drop(footprint, GB_TRACE_SEEN, NULL);
 	gb_footprint_drop(footprint, GB_TRACE_MADE, GB_CMDLINE_FILE);
+	gb_footprint_drop(footprint, GB_TRACE_MADE, "/etc/kernel");
+	gb_footprint_drop(footprint, GB_TRACE_MADE, GB_GRUB_FOLDER);
 	return 0;
 }
 

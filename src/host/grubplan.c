@@ -7,138 +7,13 @@
 #include <string.h>
 
 #include "err.h"
-#include "grubfile.h"
+#include "grubplan-parts.h"
 #include "root.h"
 #include "wordtrace.h"
 
-#define FILE_MAX (256u << 10)
-
-struct names {
-	char *name[256];
-	size_t names;
-	bool failed;
-};
-
-struct work {
-	struct gb_root *root;
-	bool drop_in, always_first, back;
-	struct gb_grubplan_file *file;
-	char *text; /* of `file`, as it becomes; NULL: not there */
-	struct names names; /* of drop-ins but ours */
-	struct gb_grub before, after; /* the variables before and behind `file` */
-	struct gb_err *err;
-};
-
-static int out_of_memory(struct work *w)
-{
-	return gb_fail(w->err, ENOMEM, "out of memory");
-}
-
-/* ---- files --------------------------------------------------------------------------- */
-
-static int add_name(void *ctx, const char *name)
-{
-	struct names *names = ctx;
-	size_t len = strlen(name);
-
-	if (name[0] == '.' || len < 5 || strcmp(name + len - 4, ".cfg") ||
-	    !strcmp(name, strrchr(GB_GRUB_DROP_IN, '/') + 1))
-		return 0;
-	names->name[names->names] = names->names < 255 ? strdup(name) : NULL;
-	if (!names->name[names->names]) {
-		names->failed = true;
-		return -ENOMEM;
-	}
-	names->names++;
-	return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void clear_names(struct names *names)
-{
-	for (size_t i = 0; i < names->names; i++)
-		free(names->name[i]);
-	names->names = 0;
-}
-
-/* Not there is success, with NULL. */
-static int read_file(struct work *w, const char *path, char **ret)
-{
-	size_t len;
-	int r = gb_root_read_all(w->root, path, FILE_MAX, ret, &len);
-
-	if (r == -ENOENT) {
-		*ret = NULL;
-		return 0;
-	}
-	if (!r && strlen(*ret) != len) {
-		free(*ret);
-		return gb_fail(w->err, EINVAL, "%s: it has a NUL byte", path);
-	}
-	return r ? gb_fail(w->err, -r, "%s: %s", path, strerror(-r)) : 0;
-}
-
-static int load(struct work *w, const char *path, struct gb_grub *grub)
-{
-	char *text;
-	int r = read_file(w, path, &text);
-
-	if (r || !text)
-		return r;
-	r = gb_grub_read(grub, path, text, strlen(text), w->err);
-	free(text);
-	return r;
-}
-
-/* Those whose place before or behind ours depends on the language are read behind it. */
-static int load_drop_ins(struct work *w, bool behind, struct gb_grub *grub)
-{
-	char path[sizeof(GB_GRUB_FOLDER) + 256];
-	int r = 0;
-
-	for (size_t i = 0; i < w->names.names && !r; i++) {
-		snprintf(path, sizeof(path), GB_GRUB_FOLDER "/%s", w->names.name[i]);
-		if (gb_grub_is_after_drop_in(w->names.name[i]) == behind)
-			r = load(w, path, grub);
-	}
-	return r;
-}
-
-static int load_before(struct work *w)
-{
-	int r;
-
-	if (!w->drop_in)
-		return 0;
-	gb_root_list(w->root, GB_GRUB_FOLDER, add_name, &w->names);
-	if (w->names.failed)
-		return out_of_memory(w);
-	if (w->names.names)
-		qsort(w->names.name, w->names.names, sizeof(*w->names.name), compare_names);
-	r = load(w, GB_GRUB_FILE, &w->before);
-	return r ? r : load_drop_ins(w, false, &w->before);
-}
-
-/* All variables as they are with the text that we have now. */
-static int load_after(struct work *w)
-{
-	int r = 0;
-
-	gb_grub_clear(&w->after);
-	if (gb_grub_copy(&w->before, &w->after))
-		return out_of_memory(w);
-	if (w->text)
-		r = gb_grub_read(&w->after, w->file->path, w->text, strlen(w->text), w->err);
-	return r || !w->drop_in ? r : load_drop_ins(w, true, &w->after);
-}
-
 /* ---- values -------------------------------------------------------------------------- */
 
-static int get(struct work *w, const char *name, const char **ret)
+static int get(struct gb_grubwork *w, const char *name, const char **ret)
 {
 	const struct gb_grub_value *value;
 
@@ -151,7 +26,7 @@ static int get(struct work *w, const char *name, const char **ret)
 }
 
 /* "GRUB_CMDLINE_LINUX GRUB_CMDLINE_LINUX_DEFAULT": what normal entries get. */
-static int whole_line(struct work *w, char **ret)
+static int whole_line(struct gb_grubwork *w, char **ret)
 {
 	const char *always, *more;
 	int r = get(w, GB_GRUB_ALWAYS, &always);
@@ -159,11 +34,11 @@ static int whole_line(struct work *w, char **ret)
 	if (!r)
 		r = get(w, GB_GRUB_DEFAULT, &more);
 	if (!r && asprintf(ret, "%s %s", always, more) < 0)
-		r = out_of_memory(w);
+		r = gb_grubwork_memory(w);
 	return r;
 }
 
-static int carries(struct work *w, const struct gb_want *want, bool *ret)
+static int carries(struct gb_grubwork *w, const struct gb_want *want, bool *ret)
 {
 	char *line = NULL;
 	int r = whole_line(w, &line);
@@ -177,7 +52,7 @@ static int carries(struct work *w, const struct gb_want *want, bool *ret)
 }
 
 /* Where a variable was set last whose value speaks against the want. */
-static int refuse(struct work *w, const struct gb_want *want)
+static int refuse(struct gb_grubwork *w, const struct gb_want *want)
 {
 	static const char *const names[] = { GB_GRUB_ALWAYS, GB_GRUB_DEFAULT };
 	const bool removal = want->mode == GB_WANT_GONE || want->mode == GB_WANT_NO_NAME;
@@ -203,159 +78,28 @@ static int refuse(struct work *w, const struct gb_want *want)
 	return gb_fail(w->err, EINVAL, "%s: \"%s\" can't be had", w->file->path, want->word);
 }
 
-/* ---- our own drop-in ----------------------------------------------------------------- */
-
-#define OURS "\n" GB_GRUB_DEFAULT "=\"$" GB_GRUB_DEFAULT
-
-/* Our words in its text: `len` bytes at `at`, with the blank before them. */
-static bool find_ours(const char *text, size_t *ret_at, size_t *ret_len)
-{
-	const char *at = strstr(text, OURS), *end;
-
-	if (!at && !strncmp(text, OURS + 1, strlen(OURS) - 1))
-		at = text - 1;
-	if (!at)
-		return false;
-	at += strlen(OURS);
-	end = at + strcspn(at, "\"'\\$`\n");
-	*ret_at = (size_t)(at - text);
-	*ret_len = (size_t)(end - at);
-	return *end == '"' && (at == end || *at == ' ');
-}
-
-/* With these words in it; none: without its line, or not there if nothing else was in it. */
-static int put_ours(struct work *w, const char *words, size_t len)
-{
-	struct gb_text bare = { 0 }, text = { 0 };
-	size_t at, ours;
-	int r = gb_grub_drop_in(NULL, 0, &bare, w->err);
-
-	if (r)
-		return r;
-	if (!w->text)
-		w->text = strdup(bare.data);
-	if (w->text && find_ours(w->text, &at, &ours)) {
-		gb_text_add(&text, w->text, at);
-		gb_text_add(&text, len ? " " : "", len != 0);
-		gb_text_add(&text, words, len);
-		gb_text_addf(&text, "%s", w->text + at + ours);
-	}
-	if (!text.data || text.failed) {
-		r = out_of_memory(w);
-		gb_text_clear(&text);
-	} else {
-		free(w->text);
-		w->text = text.data;
-		if (!strcmp(text.data, bare.data)) {
-			free(w->text);
-			w->text = NULL;
-		}
-	}
-	gb_text_clear(&bare);
-	return r;
-}
-
-static int our_words(struct work *w, char **ret)
-{
-	size_t at = 0, len = 0;
-
-	if (w->text && !find_ours(w->text, &at, &len))
-		return gb_fail(w->err, EINVAL, "%s: it was changed by hand and is not understood; remove it, "
-			       "and run this again", w->file->path);
-	at += len != 0;
-	len -= len != 0;
-	*ret = strndup(w->text ? w->text + at : "", len);
-	return *ret ? 0 : out_of_memory(w);
-}
-
-static int change_ours(struct work *w, const struct gb_want *want)
-{
-	struct gb_changes changes;
-	char *words;
-	int r = our_words(w, &words);
-
-	if (r)
-		return r;
-	r = gb_arguments_change(words, strlen(words), want, 1, &changes, w->err);
-	free(words);
-	if (r)
-		return r;
-	if (changes.differs)
-		r = put_ours(w, changes.line, changes.len);
-	gb_changes_clear(&changes);
-	return r;
-}
-
-/* ---- /etc/default/grub ---------------------------------------------------------------- */
-
-static bool sets(const struct gb_grub *grub, const char *name)
-{
-	for (size_t i = 0; i < grub->values; i++)
-		if (!strcmp(grub->value[i].name, name))
-			return true;
-	return false;
-}
-
-/* The variable that gets words. */
-static const char *own_variable(const struct work *w)
-{
-	if (w->always_first && !sets(&w->after, GB_GRUB_DEFAULT) && sets(&w->after, GB_GRUB_ALWAYS))
-		return GB_GRUB_ALWAYS;
-	return GB_GRUB_DEFAULT;
-}
-
-static int change_variable(struct work *w, const char *variable, const struct gb_want *want,
-			   bool *ret_differs)
-{
-	const char *old = w->text ? w->text : "";
-	struct gb_grub_change change;
-	char *text;
-	size_t len;
-	int r = gb_grub_change(NULL, w->file->path, old, strlen(old), variable, want, 1, &change,
-			       w->err);
-
-	if (r)
-		return r;
-	*ret_differs = change.changes.differs;
-	if (change.changes.differs) {
-		r = gb_edit_apply(old, strlen(old), &change.edit, &text, &len);
-		if (!r) {
-			free(w->text);
-			w->text = text;
-		}
-	}
-	gb_grub_change_clear(&change);
-	return r ? out_of_memory(w) : load_after(w);
-}
-
-static int change_main(struct work *w, const struct gb_want *want)
-{
-	const char *own = own_variable(w);
-	const char *other = strcmp(own, GB_GRUB_ALWAYS) ? GB_GRUB_ALWAYS : GB_GRUB_DEFAULT;
-	const bool adds = want->mode == GB_WANT_ALSO || want->mode == GB_WANT_ONLY ||
-			  want->mode == GB_WANT_PIECE;
-	bool differs = false;
-	int r = change_variable(w, own, want, &differs);
-
-	if (r || adds || (want->mode == GB_WANT_SWAP && differs))
-		return r;
-	return change_variable(w, other, want, &differs);
-}
-
 /* ---- all ----------------------------------------------------------------------------- */
 
-static int carry_out(struct work *w, const struct gb_want *want)
+static int carry_out(struct gb_grubwork *w, const struct gb_want *want)
 {
+	const bool removal = want->mode == GB_WANT_GONE || want->mode == GB_WANT_NO_NAME;
 	bool is = false;
 	int r = w->back ? 0 : carries(w, want, &is);
 
 	if (r || is)
 		return r;
-	r = w->drop_in ? change_ours(w, want) : change_main(w, want);
-	return r ? r : load_after(w);
+	r = w->drop_in ? gb_grubwork_change_ours(w, want) : gb_grubwork_change_main(w, want);
+	if (!r)
+		r = gb_grubwork_after(w);
+	if (!r && removal && w->drop_in && !w->back)
+		r = carries(w, want, &is);
+	if (r || is || !removal || !w->drop_in || w->back)
+		return r;
+	r = gb_grubwork_take_out(w, want);
+	return r ? r : gb_grubwork_after(w);
 }
 
-static int check_plain(struct work *w, const struct gb_want *want, size_t wants)
+static int check_plain(struct gb_grubwork *w, const struct gb_want *want, size_t wants)
 {
 	for (size_t i = 0; i < wants; i++)
 		if (want[i].mode != GB_WANT_SWAP && want[i].mode != GB_WANT_GONE &&
@@ -366,40 +110,40 @@ static int check_plain(struct work *w, const struct gb_want *want, size_t wants)
 }
 
 /* What one want changes, for the footprint. */
-static int own_line(struct work *w, char **ret)
+static int own_line(struct gb_grubwork *w, char **ret)
 {
 	const char *value;
 	int r;
 
 	if (w->drop_in)
-		return our_words(w, ret);
-	r = get(w, own_variable(w), &value);
+		return gb_grubwork_our_words(w, ret);
+	r = get(w, gb_grubwork_variable(w), &value);
 	if (r)
 		return r;
 	*ret = strdup(value);
-	return *ret ? 0 : out_of_memory(w);
+	return *ret ? 0 : gb_grubwork_memory(w);
 }
 
-static int make(struct work *w, const struct gb_want *want, size_t wants, struct gb_grubplan *plan)
+static int make(struct gb_grubwork *w, const struct gb_want *want, size_t wants, struct gb_grubplan *plan)
 {
 	const char *always;
 	int r = check_plain(w, want, wants);
 
 	if (!r)
-		r = read_file(w, w->file->path, &w->file->old);
+		r = gb_grubwork_read(w, w->file->path, &w->file->old);
 	if (!r && w->file->old) {
 		w->text = strdup(w->file->old);
-		r = w->text ? 0 : out_of_memory(w);
+		r = w->text ? 0 : gb_grubwork_memory(w);
 	}
 	if (!r)
-		r = load_before(w);
+		r = gb_grubwork_before(w);
 	if (!r)
-		r = load_after(w);
+		r = gb_grubwork_after(w);
 	if (!r)
 		r = own_line(w, &w->file->line);
 	plan->was = calloc(wants + 1, sizeof(*plan->was));
 	if (!r && !plan->was)
-		r = out_of_memory(w);
+		r = gb_grubwork_memory(w);
 	for (size_t i = 0; i < wants && !r && !w->back; i++)
 		r = carries(w, &want[i], &plan->was[i]);
 	for (size_t i = 0; i < wants && !r; i++)
@@ -417,34 +161,52 @@ static int make(struct work *w, const struct gb_want *want, size_t wants, struct
 		r = get(w, GB_GRUB_ALWAYS, &always);
 	if (!r) {
 		plan->always = strdup(always);
-		r = plan->always ? 0 : out_of_memory(w);
+		r = plan->always ? 0 : gb_grubwork_memory(w);
 	}
 	return r;
+}
+
+static struct gb_grubwork *begin_work(struct gb_root *root, bool drop_in, struct gb_grubplan *plan,
+			       struct gb_err *err)
+{
+	struct gb_grubwork *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		gb_fail(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	w->root = root;
+	w->drop_in = drop_in;
+	w->plan = plan;
+	w->file = &plan->file[0];
+	w->err = err;
+	return w;
+}
+
+static void end_work(struct gb_grubwork *w)
+{
+	gb_grubwork_clear_names(&w->names);
+	gb_grub_clear(&w->before);
+	gb_grub_clear(&w->after);
+	free(w);
 }
 
 int gb_grubplan_make(struct gb_root *root, bool drop_in, bool always_first, bool back,
 		     const struct gb_want *want, size_t wants, struct gb_grubplan *ret,
 		     struct gb_err *err)
 {
-	struct gb_grubplan plan = { 0 };
-	struct work *w = calloc(1, sizeof(*w));
+	struct gb_grubplan plan = { .files = 1 };
+	struct gb_grubwork *w = begin_work(root, drop_in, &plan, err);
 	int r;
 
 	if (!w)
-		return gb_fail(err, ENOMEM, "out of memory");
-	w->root = root;
-	w->drop_in = drop_in;
+		return -ENOMEM;
 	w->always_first = always_first;
 	w->back = back;
-	w->file = &plan.file;
-	w->err = err;
-	gb_text_copy(plan.file.path, sizeof(plan.file.path), drop_in ? GB_GRUB_DROP_IN : GB_GRUB_FILE);
+	gb_text_copy(w->file->path, sizeof(w->file->path), drop_in ? GB_GRUB_DROP_IN : GB_GRUB_FILE);
 	r = make(w, want, wants, &plan);
-	plan.file.text = w->text;
-	clear_names(&w->names);
-	gb_grub_clear(&w->before);
-	gb_grub_clear(&w->after);
-	free(w);
+	plan.file[0].text = w->text;
+	end_work(w);
 	if (r)
 		gb_grubplan_clear(&plan);
 	else
@@ -452,11 +214,34 @@ int gb_grubplan_make(struct gb_root *root, bool drop_in, bool always_first, bool
 	return r;
 }
 
+int gb_grubplan_other(struct gb_root *root, const char *path, const struct gb_want *want,
+		      size_t wants, struct gb_grubplan *plan, struct gb_err *err)
+{
+	struct gb_grubwork *w = begin_work(root, true, plan, err);
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	if (!plan->files)
+		plan->files = 1;
+	r = gb_grubwork_before(w);
+	for (size_t i = 0; i < wants && !r; i++)
+		r = gb_grubwork_other(w, path, &want[i]);
+	end_work(w);
+	return r;
+}
+
 void gb_grubplan_clear(struct gb_grubplan *plan)
 {
-	free(plan->file.old);
-	free(plan->file.text);
-	free(plan->file.line);
+	for (size_t i = 0; i < plan->files; i++) {
+		free(plan->file[i].old);
+		free(plan->file[i].text);
+		free(plan->file[i].line);
+		for (size_t k = 0; k < plan->file[i].swaps; k++) {
+			free(plan->file[i].swap[k].now);
+			free(plan->file[i].swap[k].was);
+		}
+	}
 	free(plan->was);
 	free(plan->always);
 	free(plan->line);

@@ -52,9 +52,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* What changed between two lines, widened to whole words in both; what was only taken away, to a
- * neighbour, which tells where it stood. */
-static int region(const char *old, const char *now, char **ret_old, char **ret_now)
+int gb_wordtrace_region(const char *old, const char *now, char **ret_old, char **ret_now)
 {
 	const size_t old_len = strlen(old), now_len = strlen(now);
 	size_t begin = 0, end = 0; /* bytes that are the same at either end */
@@ -103,7 +101,7 @@ static int note_one(struct gb_footprint *footprint, const char *path, const char
 		/* a word of ours that goes leaves nothing to bring back */
 		if (has_trace(footprint, GB_TRACE_ADDED, path, changes->change[0].was))
 			break;
-		r = region(line, changes->line, &old, &now);
+		r = gb_wordtrace_region(line, changes->line, &old, &now);
 		if (!r)
 			gb_footprint_add(footprint, GB_TRACE_REPLACED, path, now, old);
 		free(old);

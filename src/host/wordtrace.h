@@ -16,6 +16,10 @@ struct gb_footprint;
 /* Is a word of this want already ours, anywhere? */
 bool gb_wordtrace_knows(const struct gb_footprint *footprint, const struct gb_want *want);
 
+/* What changed between two lines, widened to whole words; where words only went, to the one before
+ * or behind, which tells where they stood. For a GB_TRACE_REPLACED. -ENOMEM. */
+int gb_wordtrace_region(const char *old, const char *now, char **ret_old, char **ret_now);
+
 /* Notes at `path` what the wants do to `line`. One that is so already is its owner's, unless
  * `known` says that we have put it somewhere before: then it came from there, a new kernel's entry
  * for one. */

@@ -9,7 +9,7 @@ from harness import cases, holds, manuals, same, test
 from manual import options
 from studio import studio
 
-COMMANDS = ("diag", "list", "map", "verify")
+COMMANDS = ("cmdline", "diag", "list", "map", "verify")
 
 
 def boot(t, *args, **options):
@@ -44,6 +44,11 @@ WRONG = [
     ("two views", ("list", "--all", "--tree")), ("no output", ("map",)),
     ("half an output", ("map", "-o")), ("no output for a timeline", ("diag", "--timeline")),
     ("two forms", ("diag", "--full", "--json")), ("two devices", ("verify", "01:00.0", "02:00.0")),
+    ("an argument to no end", ("cmdline", "quiet")), ("half an argument", ("cmdline", "--add")),
+    ("two arguments in one", ("cmdline", "--add", "a b")),
+    ("an argument with quotes", ("cmdline", "--add", 'x="y"')),
+    ("an argument to and fro", ("cmdline", "--add", "a", "--remove", "a")),
+    ("a dry run of nothing", ("cmdline", "--dry-run")),
     ("a root that is not there", ("--root", "/nowhere", "list")), ("half a root", ("--root",)),
 ]
 

@@ -17,8 +17,9 @@ import sysfs
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RECORD, LATE = "run/ghost-boot/claim.json", "run/ghost-boot/late/"
-EXITS = (0, 1, 2, 3, 4, 6)
-BOOT = ("commands.", "completing.", "listing.", "mapping.", "selecting.")  # modules that test ghost-boot
+EXITS = (0, 1, 2, 3, 4, 5, 6)
+BOOT = ("commands.", "completing.", "listing.", "mapping.", "selecting.",
+        "wording.")  # modules that test ghost-boot
 found = []
 manuals, completions = {}, {}  # file name: text
 
