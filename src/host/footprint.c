@@ -128,6 +128,39 @@ int gb_footprint_read(struct gb_root *root, struct gb_footprint *ret, struct gb_
 	return r || !ret->failed ? r : gb_fail(err, ENOMEM, "out of memory");
 }
 
+/* By path; those of one path as they were made, which is how they are taken back. */
+static int compare(const void *a_trace, const void *b_trace)
+{
+	const struct gb_trace *const *a = a_trace, *const *b = b_trace;
+	const int order = strcmp((*a)->path, (*b)->path);
+
+	return order ? order : *a < *b ? -1 : *a > *b;
+}
+
+/* The same traces give the same bytes, in whatever order files were looked at. */
+static void print(const struct gb_footprint *footprint, struct gb_text *text)
+{
+	const struct gb_trace **sorted = calloc(footprint->traces, sizeof(*sorted));
+
+	if (!sorted) {
+		text->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < footprint->traces; i++)
+		sorted[i] = &footprint->trace[i];
+	qsort(sorted, footprint->traces, sizeof(*sorted), compare);
+	gb_text_addf(text, FIRST_LINE);
+	for (size_t i = 0; i < footprint->traces; i++) {
+		gb_text_addf(text, "%s", tags[sorted[i]->kind]);
+		gb_record_word(text, sorted[i]->path);
+		gb_record_word(text, sorted[i]->text);
+		gb_record_word(text, sorted[i]->was);
+		gb_text_addf(text, "\n");
+	}
+	gb_record_end(text, 0);
+	free(sorted);
+}
+
 int gb_footprint_plan(const struct gb_footprint *footprint, struct gb_store *store,
 		      struct gb_plan *plan, struct gb_err *err)
 {
@@ -141,15 +174,7 @@ int gb_footprint_plan(const struct gb_footprint *footprint, struct gb_store *sto
 			       gb_plan_remove(plan, store, GB_FOOTPRINT,
 					      "nothing is left to take back", err) :
 			       0;
-	gb_text_addf(&text, FIRST_LINE);
-	for (size_t i = 0; i < footprint->traces; i++) {
-		gb_text_addf(&text, "%s", tags[footprint->trace[i].kind]);
-		gb_record_word(&text, footprint->trace[i].path);
-		gb_record_word(&text, footprint->trace[i].text);
-		gb_record_word(&text, footprint->trace[i].was);
-		gb_text_addf(&text, "\n");
-	}
-	gb_record_end(&text, 0);
+	print(footprint, &text);
 	if (text.failed)
 		r = gb_fail(err, ENOMEM, "out of memory");
 	else

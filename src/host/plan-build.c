@@ -12,19 +12,6 @@ static int no_memory(struct gb_err *err)
 	return gb_fail(err, ENOMEM, "out of memory");
 }
 
-/* The folders above, and their number. */
-static int need_parents(struct gb_plan *plan, struct gb_store *store, const char *path,
-			bool follow, struct gb_err *err)
-{
-	struct gb_place place;
-	int r = gb_store_place(store, path, follow, &place, err);
-
-	if (r)
-		return r;
-	gb_place_clear(&place);
-	return gb_steps_parents(plan, store, place.path, err);
-}
-
 static int fill_build(struct gb_plan *plan, struct gb_store *store, struct gb_step *step,
 		      const char *const *argv, const char *staged, struct gb_err *err)
 {
@@ -47,7 +34,7 @@ int gb_plan_build(struct gb_plan *plan, struct gb_store *store, const char *cons
 		  const char *staged, uint64_t space, unsigned timeout_s, const char *reason,
 		  struct gb_err *err)
 {
-	int r, above = need_parents(plan, store, staged, false, err);
+	int r, above = gb_steps_above(plan, store, staged, false, err);
 	struct gb_step *step;
 
 	if (above < 0)
@@ -134,7 +121,7 @@ int gb_plan_place(struct gb_plan *plan, struct gb_store *store, const char *stag
 
 	if (!is_built(plan, staged))
 		return gb_fail(err, EINVAL, "no step makes %s", staged);
-	above = need_parents(plan, store, path, true, err);
+	above = gb_steps_above(plan, store, path, true, err);
 	if (above < 0)
 		return above;
 	step = gb_steps_add(plan, GB_STEP_PLACE, 0, reason);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "diff.h"
+#include "journal.h"
 #include "json.h"
 #include "plan.h"
 #include "style.h"
@@ -92,6 +93,9 @@ static bool is_shown(const struct gb_step *step)
 	const struct gb_touch *touch = step->touch;
 	const enum gb_file_kind was = touch->before.kind, is = touch->after.kind;
 
+	/* our own records say what the other steps do, in a form that nobody reads */
+	if (!strncmp(touch->path, GB_STATE "/", strlen(GB_STATE "/")))
+		return false;
 	if (step->kind >= GB_STEP_RUN || (was != GB_FILE_REGULAR && is != GB_FILE_REGULAR))
 		return false;
 	if (was == GB_FILE_REGULAR && !touch->old)

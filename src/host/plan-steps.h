@@ -19,9 +19,9 @@ const struct gb_touch *gb_steps_find(const struct gb_plan *plan, const char *pla
 int gb_steps_check_once(const struct gb_plan *plan, const struct gb_touch *touch, bool run,
 			struct gb_err *err);
 int gb_steps_check_names(const struct gb_touch *touch, struct gb_err *err);
-/* Steps for the folders above a place that do not exist. */
-int gb_steps_parents(struct gb_plan *plan, struct gb_store *store, const char *place,
-		     struct gb_err *err);
+/* Steps for the folders above a path that do not exist; how many. */
+int gb_steps_above(struct gb_plan *plan, struct gb_store *store, const char *path, bool follow,
+		   struct gb_err *err);
 char **gb_steps_argv(const char *const *argv); /* a copy, or NULL */
 
 #endif

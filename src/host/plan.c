@@ -187,8 +187,8 @@ static int end_one(struct gb_plan *plan, int r)
 static int plan_folder(struct gb_plan *plan, struct gb_store *store, const char *path,
 		       struct gb_err *err);
 
-int gb_steps_parents(struct gb_plan *plan, struct gb_store *store, const char *path,
-		     struct gb_err *err)
+static int parents_of(struct gb_plan *plan, struct gb_store *store, const char *path,
+		      struct gb_err *err)
 {
 	char parent[PATH_MAX];
 	char *slash;
@@ -218,7 +218,7 @@ static int plan_folder(struct gb_plan *plan, struct gb_store *store, const char 
 	/* the journal's own: there before the first step, and to stay */
 	if (!strcmp(place.path, GB_STATE))
 		return 0;
-	above = gb_steps_parents(plan, store, place.path, err);
+	above = parents_of(plan, store, place.path, err);
 	if (above < 0)
 		return above;
 	r = add_one(plan, store, GB_STEP_WRITE, place.path, false, "it does not exist yet", &step,
@@ -229,6 +229,21 @@ static int plan_folder(struct gb_plan *plan, struct gb_store *store, const char 
 	touch->after = (struct gb_file){ .kind = GB_FILE_FOLDER, .mode = 0755, .fresh = true };
 	r = end_one(plan, settle(plan, touch, err));
 	return r < 0 ? r : r + above;
+}
+
+/* A folder that is there needs nothing, by whatever name (a link may lead to "../x"). */
+int gb_steps_above(struct gb_plan *plan, struct gb_store *store, const char *path, bool follow,
+		   struct gb_err *err)
+{
+	struct gb_place place;
+	int r = gb_store_place(store, path, follow, &place, err);
+	bool there;
+
+	if (r)
+		return r;
+	there = place.folder >= 0;
+	gb_place_clear(&place);
+	return there ? 0 : parents_of(plan, store, place.path, err);
 }
 
 /* The same file with other bytes, or a new one. */
@@ -260,14 +275,9 @@ int gb_plan_write(struct gb_plan *plan, struct gb_store *store, const char *path
 		  const void *data, size_t len, mode_t mode, const char *reason,
 		  struct gb_err *err)
 {
-	struct gb_place place;
 	struct gb_step *step;
-	int above, r = gb_store_place(store, path, true, &place, err);
+	int above = gb_steps_above(plan, store, path, true, err), r;
 
-	if (r)
-		return r;
-	gb_place_clear(&place);
-	above = gb_steps_parents(plan, store, place.path, err);
 	if (above < 0)
 		return above;
 	r = add_one(plan, store, GB_STEP_WRITE, path, true, reason, &step, err);
