@@ -51,9 +51,9 @@ int gb_command_open(struct gb_context *context, unsigned flags)
 {
 	struct gb_err err = { "" };
 
-	if (gb_root_open(context->dir, &context->root, &err))
+	if (!context->root && gb_root_open(context->dir, &context->root, &err))
 		return gb_command_usage(context, err.text, "");
-	if (gb_survey_read(context->root, flags, NULL, NULL, 0, &context->survey, &err))
+	if (gb_survey_read(context->root, flags, context->claims_file, NULL, 0, &context->survey, &err))
 		return gb_command_fail(context, err.text,
 				       gb_root_is_real(context->root) ?
 					       "Is this a machine with PCI, and /sys mounted?" :

@@ -16,6 +16,7 @@
 struct gb_context {
 	const char *dir;     /* --root */
 	const char *command; /* its name; NULL before there is one */
+	const char *claims_file; /* whose claims the survey has; NULL: those of this boot */
 	char **argv;	     /* its words, the name included; to say what to type again */
 	struct gb_root *root;
 	struct gb_names *names;
@@ -29,8 +30,8 @@ struct gb_command {
 	const char *help;
 };
 
-extern const struct gb_command gb_command_cmdline, gb_command_diag, gb_command_list, gb_command_map,
-	gb_command_verify;
+extern const struct gb_command gb_command_cmdline, gb_command_diag, gb_command_disable,
+	gb_command_enable, gb_command_list, gb_command_map, gb_command_update, gb_command_verify;
 
 /* getopt_long that says nothing itself. */
 int gb_command_option(int argc, char **argv, const char *letters, const struct option *known);
@@ -42,7 +43,7 @@ int gb_command_usage(const struct gb_context *context, const char *what, const c
 /* What went wrong on stderr; GB_EXIT_FAILED. `advice` is what to do, or NULL. */
 int gb_command_fail(const struct gb_context *context, const char *what, const char *advice);
 
-/* Opens root, survey (flags: enum gb_survey_flags) and names. 0, or the exit code when that was
+/* Opens root, unless it is open, survey (flags: enum gb_survey_flags) and names. 0, or the exit code when that was
  * said. Closed in any case with gb_command_close. */
 int gb_command_open(struct gb_context *context, unsigned flags);
 void gb_command_close(struct gb_context *context);

@@ -7,6 +7,9 @@
 
 static const struct gb_command *const commands[] = {
 	&gb_command_list,
+	&gb_command_enable,
+	&gb_command_disable,
+	&gb_command_update,
 	&gb_command_verify,
 	&gb_command_map,
 	&gb_command_diag,
