@@ -130,6 +130,8 @@ static int print_json(struct change *c, const char *result, int code)
 
 	gb_json_open(&json, NULL, '{');
 	gb_json_int(&json, "version", 1);
+	if (c->options->more)
+		c->options->more(c->options->ctx, &json);
 	gb_json_string(&json, "reason", c->plan->reason);
 	gb_plan_json(c->plan, "steps", &json);
 	json_rooms(c, &json);

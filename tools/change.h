@@ -8,6 +8,7 @@
 struct gb_context;
 struct gb_err;
 struct gb_host;
+struct gb_json;
 struct gb_plan;
 struct gb_root;
 struct gb_text;
@@ -22,6 +23,8 @@ struct gb_change_options {
 	const char *done;    /* said when it is done; NULL: "Done." */
 	void *ctx;	     /* of: */
 	int (*prove)(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err);
+	/* Members of --json's document before the plan's. */
+	void (*more)(void *ctx, struct gb_json *json);
 	/* A step as the progress line calls it; NULL: "kernel 1 of 3, 6.12.48: mkinitramfs" */
 	void (*title)(void *ctx, const struct gb_plan *plan, size_t step, struct gb_text *text);
 };

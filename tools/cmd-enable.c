@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "need-words.h"
 #include "refusal.h"
 #include "retire.h"
@@ -114,7 +115,6 @@ static void show_target(const struct gb_work *work)
 	gb_table_clear(&table);
 }
 
-/* Those that did not pass. */
 static void show_checks(FILE *out, const struct gb_checks *checks)
 {
 	struct gb_text text = { 0 };
@@ -131,10 +131,59 @@ static void show_checks(FILE *out, const struct gb_checks *checks)
 	gb_text_clear(&text);
 }
 
-static int say_refused(struct gb_work *work, const struct gb_refusals *refusals)
+static void json_items(const struct gb_work *work, const char *key, size_t from, size_t to,
+		       struct gb_json *json)
+{
+	gb_json_open(json, key, '[');
+	for (size_t i = from; i < to; i++) {
+		const struct gb_target_item *item = &work->target.item[i];
+		const struct gb_device *device =
+			work->context->survey.topology.node[item->node].device;
+		char bdf[GB_BDF_MAX], id[16];
+
+		snprintf(id, sizeof(id), "%04x:%04x", device->id.vendor, device->id.device);
+		gb_json_open(json, NULL, '{');
+		gb_json_string(json, "bdf", gb_bdf_format(device->bdf, bdf));
+		gb_json_string(json, "id", id);
+		gb_json_string(json, "reason", item->reason);
+		gb_json_close(json, '}');
+	}
+	gb_json_close(json, ']');
+}
+
+static void json_more(void *ctx, struct gb_json *json)
+{
+	const struct gb_work *work = ctx;
+
+	json_items(work, "claimed", 0, work->target.claims, json);
+	json_items(work, "kept", work->target.claims, work->target.items, json);
+	gb_checks_json(&work->checks, json);
+}
+
+static int json_refused(struct gb_work *work)
+{
+	struct gb_text text = { 0 };
+	struct gb_json json = { .text = &text, .first = true };
+	int code;
+
+	gb_json_open(&json, NULL, '{');
+	gb_json_int(&json, "version", 1);
+	json_more(work, &json);
+	gb_json_string(&json, "result", "refused");
+	gb_json_close(&json, '}');
+	gb_text_addf(&text, "\n");
+	code = gb_command_print(work->context, &text, GB_EXIT_REFUSED);
+	gb_text_clear(&text);
+	return code;
+}
+
+static int refuse(struct gb_work *work, const struct gb_refusals *refusals)
 {
 	char what[128];
 
+	if (work->options.json)
+		return json_refused(work);
+	show_checks(stderr, &work->checks);
 	snprintf(what, sizeof(what), "refused: %zu reason%s against it", refusals->standing,
 		 refusals->standing == 1 ? " stands" : "s stand");
 	gb_command_fail(work->context, what,
@@ -142,15 +191,6 @@ static int say_refused(struct gb_work *work, const struct gb_refusals *refusals)
 					 "Nothing was changed. --allow lifts a reason, one at a time, "
 					 "as said with each.");
 	return GB_EXIT_REFUSED;
-}
-
-static void warn(struct gb_work *work)
-{
-	struct gb_checks checks = { 0 };
-
-	gb_warnings_read(&work->target, &work->setup.disks, &checks);
-	show_checks(stdout, &checks);
-	gb_checks_clear(&checks);
 }
 
 /* -1 to go on. */
@@ -166,11 +206,15 @@ static int judge(struct gb_work *work, const struct options *options)
 	    gb_refusals_read(&work->target, &work->setup.disks, &words, options->allow, &refusals,
 			     &err))
 		code = gb_command_fail(work->context, err.text, NULL);
-	if (code < 0 && !work->options.json)
-		show_checks(refusals.standing ? stderr : stdout, &refusals.checks);
-	if (code < 0 && refusals.standing)
-		code = say_refused(work, &refusals);
 	gb_target_allow(&work->target, refusals.lifted);
+	work->checks = refusals.checks;
+	refusals.checks = (struct gb_checks){ 0 };
+	if (code < 0 && refusals.standing)
+		code = refuse(work, &refusals);
+	else if (code < 0)
+		gb_warnings_read(&work->target, &work->setup.disks, &work->checks);
+	if (code < 0 && !work->options.json)
+		show_checks(stdout, &work->checks);
 	gb_refusals_clear(&refusals);
 	gb_need_words_clear(&words);
 	return code;
@@ -252,11 +296,10 @@ static int enable(struct gb_work *work, const struct options *options)
 	code = judge(work, options);
 	if (code >= 0)
 		return code;
-	if (!work->options.json)
-		warn(work);
 	r = plan(work, options->retire, &err);
 	if (r < 0)
 		return gb_work_refuse(work, r, &err);
+	work->options.more = json_more;
 	work->options.nothing = "All of it is so already. Nothing to do.";
 	work->options.done = "Done. It holds from the next boot on, at once and for good: a look at\n"
 			     "`ghost-boot status` after it tells. To boot once without it, press e in the\n"

@@ -76,6 +76,7 @@ int gb_work_open(struct gb_work *work, struct gb_context *context)
 
 void gb_work_close(struct gb_work *work)
 {
+	gb_checks_clear(&work->checks);
 	gb_target_clear(&work->target);
 	if (work->setup.host)
 		gb_setup_close(&work->setup);
@@ -135,13 +136,20 @@ int gb_work_refuse(struct gb_work *work, int r, const struct gb_err *err)
 	return r == -ENOMEM || r == -EIO ? GB_EXIT_FAILED : GB_EXIT_REFUSED;
 }
 
+static int prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)
+{
+	struct gb_work *work = ctx;
+
+	return gb_setup_prove(&work->setup, plan, step, err);
+}
+
 int gb_work_run(struct gb_work *work)
 {
 	struct gb_err err = { "" };
 	int code;
 
-	work->options.prove = gb_setup_prove;
-	work->options.ctx = &work->setup;
+	work->options.prove = prove;
+	work->options.ctx = work;
 	code = gb_change_run(work->context, &work->host, &work->setup.plan, &work->options);
 	if (code || work->options.dry_run || !gb_root_is_real(work->host.root))
 		return code;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "change.h"
+#include "check.h"
 #include "command.h"
 #include "host.h"
 #include "setup.h"
@@ -20,6 +21,7 @@ struct gb_work {
 	struct gb_host host;
 	struct gb_setup setup;
 	struct gb_target target;
+	struct gb_checks checks; /* what stands against it, and what is warned of */
 };
 
 /* --dry-run, --yes, --json, --root, --help and, where `more` is not NULL, its options, whose values
