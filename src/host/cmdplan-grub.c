@@ -50,14 +50,39 @@ static void staged_path(const char *cfg, char *ret, size_t size)
 	snprintf(ret, size, "%.*s/" STAGED, (int)(strrchr(cfg, '/') - cfg), cfg);
 }
 
+/* The language that the menu in use is written in, "" for English: GRUB_DEFAULT may name an entry
+ * by its title, and programs that we start get none. */
+static void language_of(struct gb_cmdwork *w, const struct gb_grubcfg *cfg, char *ret, size_t size)
+{
+	static const char *const files[] = { "/etc/locale.conf", "/etc/default/locale" };
+	char text[4096], *at;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < cfg->entries; i++)
+		if (strstr(cfg->entry[i].title, "with Linux "))
+			return;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files) && !ret[0]; i++) {
+		if (gb_root_read(w->host->root, files[i], text, sizeof(text)) < 0)
+			continue;
+		at = strstr(text, "LANG=");
+		if (!at || (at != text && at[-1] != '\n'))
+			continue;
+		at += strlen("LANG=");
+		at += *at == '"';
+		at[strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-")] = '\0';
+		if (*at)
+			snprintf(ret, size, "LC_ALL=%s", at);
+	}
+}
+
 /* grub-mkconfig checks what it has made, and then truncates the file in use and writes it anew
  * (util/grub-mkconfig.in): a cut in between leaves no menu. So it is told another name. */
-static int build_cfg(struct gb_cmdwork *w, const char *cfg)
+static int build_cfg(struct gb_cmdwork *w, const char *cfg, const char *language)
 {
 	const bool second = strstr(cfg, "/grub2/");
 	const char *name = second ? "grub2-mkconfig" : "grub-mkconfig";
 	char staged[64], program[64];
-	const char *argv[] = { NULL, "-o", staged, NULL };
+	const char *argv[] = { "/usr/bin/env", language, NULL, "-o", staged, NULL };
 	struct gb_place place;
 	struct gb_file file = { 0 };
 	uint64_t space = 1 << 20;
@@ -65,8 +90,8 @@ static int build_cfg(struct gb_cmdwork *w, const char *cfg)
 	int r;
 
 	staged_path(cfg, staged, sizeof(staged));
-	argv[0] = gb_cmdwork_program(w, name, program, sizeof(program));
-	if (!argv[0])
+	argv[2] = gb_cmdwork_program(w, name, program, sizeof(program));
+	if (!argv[2])
 		return gb_fail(w->err, EINVAL, "%s is not installed, which writes %s", name, cfg);
 	if (!gb_store_place(&w->host->store, cfg, true, &place, NULL)) {
 		if (!gb_file_glance(&place, &file, NULL))
@@ -74,7 +99,7 @@ static int build_cfg(struct gb_cmdwork *w, const char *cfg)
 		gb_file_clear(&file);
 		gb_place_clear(&place);
 	}
-	r = gb_plan_build(w->plan, &w->host->store, argv, staged, space, TIMEOUT_S,
+	r = gb_plan_build(w->plan, &w->host->store, *language ? argv : argv + 2, staged, space, TIMEOUT_S,
 			  "GRUB's configuration, beside the one in use", w->err);
 	first = w->plan->steps;
 	if (r >= 0)
@@ -136,7 +161,8 @@ static int set_goal(struct gb_cmdwork *w, const struct gb_grubplan *grub,
 }
 
 /* Does the configuration in use say it already? */
-static int is_current(struct gb_cmdwork *w, const char *cfg, bool *ret)
+static int is_current(struct gb_cmdwork *w, const char *cfg, bool *ret, char *ret_language,
+		      size_t size)
 {
 	const struct gb_grubcfg_goal goal = { w->report->carry, w->report->clean, w->report->gone };
 	struct gb_grubcfg now;
@@ -147,7 +173,12 @@ static int is_current(struct gb_cmdwork *w, const char *cfg, bool *ret)
 	if (!now.made)
 		r = gb_fail(w->err, EINVAL, "%s was not made by grub-mkconfig, which would overwrite it; add "
 			    "the words to it by hand", cfg);
+	/* 10_linux writes none when root is on a loop device, or is switched off */
+	else if (!now.entries)
+		r = gb_fail(w->err, EINVAL, "%s boots no kernel of 10_linux; its entries are somebody's own, "
+			    "so add the words there", cfg);
 	*ret = !r && !gb_grubcfg_check(&now, &goal, NULL);
+	language_of(w, &now, ret_language, size);
 	gb_grubcfg_clear(&now);
 	return r;
 }
@@ -156,14 +187,15 @@ static int regenerate(struct gb_cmdwork *w, bool changed)
 {
 	const char *cfg = gb_cmdplan_grub_cfg(w->host);
 	bool current = false;
+	char language[64];
 	int r;
 
 	if (!cfg)
 		return gb_fail(w->err, EINVAL, "GRUB's configuration is not to be found; is /boot mounted?");
-	r = is_current(w, cfg, &current);
+	r = is_current(w, cfg, &current, language, sizeof(language));
 	if (r || (!changed && current))
 		return r;
-	return build_cfg(w, cfg);
+	return build_cfg(w, cfg, language);
 }
 
 /* ---- its sources ----------------------------------------------------------------------- */

@@ -258,7 +258,7 @@ int gb_grubcfg_replaces(const struct gb_grubcfg *cfg, const struct gb_grubcfg *o
 
 	if (!cfg->made || !cfg->whole)
 		return gb_fail(err, EBADMSG, "it is cut short");
-	if (!cfg->entries && old->entries)
+	if (!cfg->entries)
 		return gb_fail(err, EBADMSG, "it boots no kernel");
 	for (size_t i = 0; i < old->entries; i++) {
 		const char *kernel = old->entry[i].kernel, *name = strrchr(kernel, '/');

@@ -182,6 +182,25 @@ static void makes_the_folder_too(void **state)
 	tree_clear(&tree);
 }
 
+/* The menu keeps its language: GRUB_DEFAULT may name an entry by its title. */
+static void keeps_the_menus_language(void **state)
+{
+	struct tree tree;
+	struct gb_err err = { "" };
+	char said[4096];
+
+	(void)state;
+	make_debian(&tree, DEBIAN_GRUB);
+	tree_put(&tree, "/etc/default/locale", "#  File\nLANG=\"de_DE.UTF-8\"\n");
+	there_and_back(&tree, NULL);
+	tree_put(&tree, "/etc/default/locale", "LANG=fr_FR.UTF-8; rm\n");
+	tree_put(&tree, "/boot/grub/grub.cfg", "### BEGIN /etc/grub.d/10_linux ###\nmenuentry 'Debian, with Linux "
+		 "6.12' $menuentry_id_option 'gnulinux-6.12-advanced-1' {\n\tlinux /boot/vmlinuz-6.12 ro quiet\n"
+		 "}\n### END /etc/grub.d/10_linux ###\n");
+	assert_int_equal(change_with(&tree, wanted, 3, true, NULL, said, sizeof(said), &err), 0);
+	tree_clear(&tree);
+}
+
 static void takes_what_is_there_for_its_owners(void **state)
 {
 	struct tree tree;
@@ -250,6 +269,11 @@ static void refuses_what_it_did_not_make(void **state)
 	make_debian(&tree, DEBIAN_GRUB);
 	tree_put(&tree, "/boot/grub/grub.cfg", "menuentry 'mine' {\n\tlinux /vmlinuz root=/dev/sda1\n}\n");
 	expect_refused(&tree, wanted, 3, "was not made by grub-mkconfig");
+	tree_put(&tree, "/boot/grub/grub.cfg", "### BEGIN /etc/grub.d/10_linux ###\n"
+		 "### END /etc/grub.d/10_linux ###\n### BEGIN /etc/grub.d/40_custom ###\n"
+		 "menuentry 'mine' {\n\tlinux /vmlinuz root=/dev/sda1\n}\n"
+		 "### END /etc/grub.d/40_custom ###\n");
+	expect_refused(&tree, wanted, 3, "boots no kernel of 10_linux");
 	tree_clear(&tree);
 	make_debian(&tree, DEBIAN_GRUB);
 	tree_put(&tree, "/etc/default/grub.d/zz-ghost-boot.cfg", "GRUB_TIMEOUT=3\n");
@@ -538,6 +562,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(debian_gets_a_drop_in),
 		cmocka_unit_test(makes_the_folder_too),
+		cmocka_unit_test(keeps_the_menus_language),
 		cmocka_unit_test(takes_what_is_there_for_its_owners),
 		cmocka_unit_test(overcomes_what_comes_before),
 		cmocka_unit_test(refuses_what_speaks_against_it),

@@ -132,6 +132,10 @@ static inline int update_entries(const struct tree *tree)
 /* The exit status. */
 static inline int fake_program(const struct tree *tree, char *const *argv)
 {
+	if (!strcmp(argv[0], "/usr/bin/env")) {
+		assert_string_equal(argv[1], "LC_ALL=de_DE.UTF-8");
+		argv += 2;
+	}
 	if (strstr(argv[0], "mkconfig") && !strcmp(argv[1], "-o"))
 		return mkconfig(tree, argv[2]);
 	if (strstr(argv[0], "sdbootutil"))
