@@ -63,5 +63,8 @@ void gb_claims_text_clear(struct gb_claims_text *text);
 
 /* "claim path=… id=… …", as ghost-boot writes it, without its end. */
 void gb_claimsfile_line(const struct gb_line *line, struct gb_text *ret);
+/* A line that is there with more words of allow=; all else stays as its owner wrote it. (both:
+ * claimsfile-line.c) */
+void gb_claimsfile_allow(const char *line, size_t len, unsigned more, struct gb_text *ret);
 
 #endif

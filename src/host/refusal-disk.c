@@ -203,8 +203,8 @@ static bool refuse_interfaces(struct gb_refusal *r, int node)
 	gb_refuse(r, GB_ALLOW_NETWORK, "network", false, gb_refuse_name(r, node),
 		  "the host's network goes through it: %s%s", names, count > 3 ? " and more" : "");
 	gb_check_evidence(&r->ret->checks, "/sys/class/net");
-	gb_check_fix(&r->ret->checks, "move the network to another card, or this card into a slot of "
-		     "another group");
+	gb_check_fix(&r->ret->checks, "move the network to another card, or this card into a "
+		     "slot of another group");
 	gb_refuse_unless(r, GB_ALLOW_NETWORK, "the host loses it at the next boot");
 	return true;
 }

@@ -50,8 +50,8 @@ static void refuse_last(struct gb_refusal *r, int node)
 	}
 	if (!any)
 		gb_check_evidence(&r->ret->checks, "/sys/bus/pci/devices: no other of class 0300");
-	gb_check_fix(&r->ret->checks, "put a second card in, or turn on the processor's own graphics "
-		     "in the firmware");
+	gb_check_fix(&r->ret->checks, "put a second card in, or turn on the processor's own "
+		     "graphics in the firmware");
 	gb_refuse_unless(r, GB_ALLOW_LAST_DISPLAY, "for a host that is only reached by network");
 }
 
@@ -73,10 +73,11 @@ static void refuse_boot(struct gb_refusal *r, int node)
 	if (range)
 		gb_check_evidence(&r->ret->checks, GB_IOMEM_FILE ": %s is in its memory",
 				  range->name);
-	gb_check_fix(&r->ret->checks, "choose the other display as first one in the firmware, if it "
-		     "can");
+	gb_check_fix(&r->ret->checks, "choose the other display as first one in the firmware, "
+		     "if it can");
 	gb_refuse_unless(r, GB_ALLOW_BOOT_DISPLAY,
-			 "the host's picture comes on the other display, once its driver is loaded");
+			 "the host's picture comes on the other display, once its driver is "
+			 "loaded");
 }
 
 void gb_refuse_displays(struct gb_refusal *r)
@@ -125,7 +126,7 @@ static int find_usb(const struct gb_refusal *r)
 
 void gb_refuse_keyboard(struct gb_refusal *r)
 {
-	struct gb_keyboards all;
+	struct gb_keyboards all = { 0 };
 	int node = find_usb(r), first = GB_NOWHERE;
 
 	gb_keyboards_read(r->target->survey->root, &all);

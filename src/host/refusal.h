@@ -25,9 +25,9 @@ struct gb_refusals {
 };
 
 /* Ids that may be lifted are those of enum gb_allow; the others: "bridge", "virtual-function",
- * "system-disk" (root, boot, ESP) and "kept" (by the claims file, for another reason). `allow` are the
- * words that were given now; those that stand in the claims file for these devices count as well.
- * 0 or -ENOMEM; *ret is always to be cleared. */
+ * "system-disk" (root, boot, ESP) and "kept" (by the claims file, for another reason). `allow`
+ * are the words that were given now; those that stand in the claims file for these devices count as
+ * well. 0 or -ENOMEM; *ret is always to be cleared. */
 int gb_refusals_read(const struct gb_target *target, const struct gb_disks *disks,
 		     const struct gb_need_words *words, unsigned allow, struct gb_refusals *ret,
 		     struct gb_err *err);

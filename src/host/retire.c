@@ -39,16 +39,13 @@ static void add_line(struct gb_retired_file *file, unsigned number, const char *
 		     const char *reason)
 {
 	struct gb_retired_line *more = realloc(file->line, (file->lines + 1) * sizeof(*more));
-	char *copy = strdup(was);
 
-	if (more)
-		file->line = more;
-	if (!more || !copy) {
-		free(copy);
-		file->text.failed = true;
+	file->text.failed |= !more;
+	if (!more)
 		return;
-	}
-	more[file->lines++] = (struct gb_retired_line){ number, copy, reason };
+	file->line = more;
+	more[file->lines] = (struct gb_retired_line){ number, strdup(was), reason };
+	file->text.failed |= !more[file->lines++].was;
 }
 
 /* What becomes of a line: added to the text, its end as well. */

@@ -189,10 +189,11 @@ static int look_at_wants(void *ctx, const char *name)
 	return 0;
 }
 
-/* ---- a prompt that nobody sees ---------------------------------------------------------------- */
+/* ---- a prompt that nobody sees ------------------------------------------------------------- */
 
 /* drivers/md/dm-ioctl.c; cryptsetup names its devices CRYPT-LUKS2-… */
-static bool is_encrypted(const struct warner *w, const struct gb_disk *disk, char *ret, size_t size)
+static bool is_encrypted(const struct warner *w, const struct gb_disk *disk, char *ret,
+			 size_t size)
 {
 	char path[160], uuid[64];
 
@@ -254,20 +255,20 @@ static void warn_prompt(struct warner *w)
 		if (gb_device_has_outlet(device_of(w, i)) && !gb_target_takes(w->target, i))
 			kept = i;
 	gb_check(w->checks, "blind-prompt", GB_WARN, name_of(w, node),
-		 "the passphrase of the root disk is asked for in the image, and the picture is on "
-		 "this display until another one's driver is loaded");
+		 "the passphrase of the root disk is asked for in the image, and the picture is "
+		 "on this display until another one's driver is loaded");
 	gb_check_evidence(w->checks, "%s", evidence);
 	driver = kept == GB_NOWHERE ? "" : gb_survey_driver(survey, kept);
 	if (*driver)
-		gb_check_fix(w->checks, "see to it that %s, for %s, is in the image; the prompt waits, "
-			     "unseen, and takes the passphrase all the same", driver,
+		gb_check_fix(w->checks, "see to it that %s, for %s, is in the image; the prompt "
+			     "waits, unseen, and takes the passphrase all the same", driver,
 			     name_of(w, kept));
 	else
 		gb_check_fix(w->checks, "the prompt waits, unseen, and takes the passphrase all the "
 			     "same");
 }
 
-/* ---- in use ---------------------------------------------------------------------------------- */
+/* ---- in use -------------------------------------------------------------------------------- */
 
 static void warn_use(struct warner *w)
 {

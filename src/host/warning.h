@@ -8,8 +8,8 @@ struct gb_disks;
 struct gb_target;
 
 /* What will be otherwise once a target is claimed, and does not stand against it: programs that
- * look for the device, a prompt that nobody sees, who has it open now. Each is a warning with what is
- * said where, and what to do. What has no trace here adds nothing. */
+ * look for the device, a prompt that nobody sees, who has it open now. Each is a warning with what
+ * is said where, and what to do. What has no trace here adds nothing. */
 void gb_warnings_read(const struct gb_target *target, const struct gb_disks *disks,
 		      struct gb_checks *checks);
 
