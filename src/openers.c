@@ -27,15 +27,10 @@ struct search {
 	bool hidden, any, first; /* some can't be looked into; there are processes; also the first */
 };
 
-static int meet(struct search *s, const char *path)
+static void note_node(struct search *s, const char *path)
 {
-	for (size_t i = 0; i < s->nodes; i++) {
-		if (s->seen[i] || strcmp(s->node[i], path))
-			continue;
-		s->seen[i] = true;
-		return s->each(s->ctx, &(struct gb_opener){ s->pid, s->node[i] });
-	}
-	return 0;
+	for (size_t i = 0; i < s->nodes; i++)
+		s->seen[i] |= !strcmp(s->node[i], path);
 }
 
 static void note_hidden(struct search *s, int r)
@@ -57,11 +52,12 @@ static int look_at_fd(void *ctx, const char *name)
 	if (n <= 0 || strncmp(target, "/dev/", 5))
 		return 0;
 	target[n] = '\0';
-	return meet(s, target);
+	note_node(s, target);
+	return 0;
 }
 
 /* "7f00-7f01 rw-s 00000000 00:06 512      /dev/dri/card1" (fs/proc/task_mmu.c). */
-static int look_at_maps(struct search *s)
+static void look_at_maps(struct search *s)
 {
 	char file[32], *text;
 	size_t len;
@@ -70,28 +66,26 @@ static int look_at_maps(struct search *s)
 
 	snprintf(file, sizeof(file), "/proc/%d/maps", s->pid);
 	r = gb_root_read_all(s->root, file, MAPS_MAX, &text, &len);
-	if (r == -ENOENT) /* ended; or a captured machine without them */
-		return 0;
 	note_hidden(s, r);
 	if (r)
-		return 0;
-	for (char *line = text; !r && (line = strchr(line, '/'));) {
+		return;
+	for (char *line = text; (line = strchr(line, '/'));) {
 		char *end = strchrnul(line, '\n');
 
 		more = *end;
 		*end = '\0';
-		r = strncmp(line, "/dev/", 5) ? 0 : meet(s, line);
+		if (!strncmp(line, "/dev/", 5))
+			note_node(s, line);
 		line = end + more;
 	}
 	free(text);
-	return r;
 }
 
 static int look_at_process(void *ctx, const char *name)
 {
 	struct search *s = ctx;
 	char folder[64];
-	int r;
+	int r = 0;
 
 	if (!isdigit((unsigned char)name[0]) || strlen(name) > 9)
 		return 0;
@@ -100,11 +94,11 @@ static int look_at_process(void *ctx, const char *name)
 	s->first |= s->pid == 1;
 	memset(s->seen, 0, sizeof(s->seen));
 	snprintf(folder, sizeof(folder), "/proc/%d/fd", s->pid);
-	r = gb_root_list(s->root, folder, look_at_fd, s);
-	if (r <= 0) {
-		note_hidden(s, r);
-		r = look_at_maps(s);
-	}
+	note_hidden(s, gb_root_list(s->root, folder, look_at_fd, s));
+	look_at_maps(s);
+	for (size_t i = 0; i < s->nodes && !r; i++)
+		if (s->seen[i])
+			r = s->each(s->ctx, &(struct gb_opener){ s->pid, s->node[i] });
 	return r;
 }
 
@@ -123,8 +117,14 @@ static bool are_shown(struct search *s)
 	return s->any && (s->first || !gb_root_is_real(s->root));
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static bool split(struct search *s, char *lines)
 {
+	size_t different = 0;
 	char *save = NULL;
 
 	for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
@@ -132,6 +132,11 @@ static bool split(struct search *s, char *lines)
 			return false;
 		s->node[s->nodes++] = line;
 	}
+	qsort(s->node, s->nodes, sizeof(*s->node), by_name);
+	for (size_t i = 0; i < s->nodes; i++)
+		if (!i || strcmp(s->node[i], s->node[different - 1]))
+			s->node[different++] = s->node[i];
+	s->nodes = different;
 	return true;
 }
 

@@ -107,6 +107,38 @@ static int judge(struct gb_host *host, struct gb_images *images, struct gb_kerne
 	return r < 0 ? r : 0;
 }
 
+static bool recall(struct gb_host *host, const struct gb_images *images, const char *path,
+		   const char *hash)
+{
+	struct gb_file file;
+	bool known;
+
+	if (!glance(host, path, false, &file))
+		return false;
+	known = gb_proved_has(&images->proved, path, &file, hash);
+	gb_file_clear(&file);
+	return known;
+}
+
+int gb_images_recall(struct gb_host *host, struct gb_images *images,
+		     const struct gb_image_wish *wish, struct gb_err *err)
+{
+	gb_proved_clear(&images->proved);
+	gb_proved_read(host->root, &images->proved);
+	for (size_t i = 0; i < images->kernels; i++) {
+		struct gb_kernel *kernel = &images->kernel[i];
+		char hash[GB_SHA256_TEXT];
+		int r = wish_hash(host, kernel->release, wish, hash, err);
+
+		if (r)
+			return r;
+		kernel->good = true;
+		for (size_t p = 0; p < kernel->places; p++)
+			kernel->good &= recall(host, images, kernel->place[p].path, hash);
+	}
+	return 0;
+}
+
 /* ---- steps ------------------------------------------------------------------------------------ */
 
 static uint64_t present_size(const struct gb_kernel *kernel)

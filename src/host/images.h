@@ -87,6 +87,9 @@ void gb_images_clear(struct gb_images *images);
  * known from GB_PROVED. The claims file itself is to be written by an earlier step. */
 int gb_images_plan(struct gb_host *host, struct gb_images *images, const struct gb_image_wish *wish,
 		   struct gb_plan *plan, struct gb_err *err);
+/* Sets `good` of each kernel by GB_PROVED alone: false says only that it would have to be read. */
+int gb_images_recall(struct gb_host *host, struct gb_images *images,
+		     const struct gb_image_wish *wish, struct gb_err *err);
 /* The step that builds one image at `staged`, a path of the caller's on the disk that it is for. */
 int gb_images_build(struct gb_host *host, const struct gb_images *images,
 		    const struct gb_kernel *kernel, const char *staged, const char *reason,

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which kernel's image has which claims. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "condition.h"
+#include "err.h"
+#include "host.h"
+#include "imageproof.h"
+
+#define PROGRAM "/usr/sbin/ghost-claim"
+
+static const struct gb_check *find_check(const struct gb_checks *checks, const char *id)
+{
+	for (size_t i = 0; i < checks->checks; i++)
+		if (!strcmp(checks->check[i].id, id))
+			return &checks->check[i];
+	return NULL;
+}
+
+static const struct gb_check *first_of(const struct gb_checks *checks, enum gb_mark mark)
+{
+	for (size_t i = 0; i < checks->checks; i++)
+		if (checks->check[i].mark == mark)
+			return &checks->check[i];
+	return NULL;
+}
+
+static void say_same(const struct gb_condition *c, struct gb_condition_image *image)
+{
+	size_t claims = 0;
+
+	image->claims = GB_IMAGE_SAME;
+	for (size_t i = 0; i < c->configured.claims.lines; i++)
+		claims += !c->configured.claims.line[i].keep;
+	if (claims)
+		snprintf(image->text, sizeof(image->text), "the %zu claim%s configured", claims,
+			 claims == 1 ? "" : "s");
+	else
+		snprintf(image->text, sizeof(image->text), "no claims, as configured");
+}
+
+static void take_checks(const struct gb_condition *c, const struct gb_checks *checks, bool wanted,
+			struct gb_condition_image *image)
+{
+	const struct gb_check *claims = find_check(checks, "image-claims");
+	const struct gb_check *fail = first_of(checks, GB_FAIL), *lost = first_of(checks, GB_UNKNOWN);
+
+	if (claims && claims->mark == GB_FAIL) {
+		/* one that is there and differs has its size as evidence */
+		image->claims = wanted && !claims->evidence ? GB_IMAGE_NONE : GB_IMAGE_OTHER;
+		snprintf(image->text, sizeof(image->text), "%s",
+			 !wanted		   ? "claims, and none are configured" :
+			 image->claims == GB_IMAGE_NONE ? "no claims" :
+							  "other claims than those configured");
+	} else if (fail) {
+		image->claims = GB_IMAGE_BAD;
+		snprintf(image->text, sizeof(image->text), "not fit: %.180s", fail->text);
+	} else if (lost) {
+		image->claims = GB_IMAGE_UNKNOWN;
+		snprintf(image->text, sizeof(image->text), "cannot tell: %.180s",
+			 lost->evidence ? lost->evidence : lost->text);
+	} else {
+		say_same(c, image);
+	}
+}
+
+/* All its places, up to the first that is not as it should be. */
+static int read_image(struct gb_condition *c, const struct gb_condition_options *options,
+		      const struct gb_image_wish *wish, struct gb_condition_image *image,
+		      struct gb_err *err)
+{
+	const struct gb_kernel *kernel = image->kernel;
+	int r = 0;
+
+	for (size_t p = 0; p < kernel->places && !r; p++) {
+		struct gb_imageplan plan = { kernel->place[p].path, kernel->release, wish->program,
+					     wish->claims, wish->claims_len, 0 };
+		struct gb_checks checks = { 0 };
+
+		image->path = plan.image;
+		if (options->reading)
+			options->reading(options->ctx, plan.image);
+		r = gb_imageproof(c->host->root, &plan, &checks, err);
+		if (!r)
+			take_checks(c, &checks, wish->claims, image);
+		gb_checks_clear(&checks);
+		if (image->claims != GB_IMAGE_SAME)
+			break;
+	}
+	return r;
+}
+
+int gb_condition_images(struct gb_condition *c, const struct gb_condition_options *options,
+			struct gb_err *err)
+{
+	const bool any = gb_condition_claims_any(&c->configured.claims);
+	const struct gb_image_wish wish = { .claims = any ? c->configured.text : NULL,
+					    .claims_len = any ? c->configured.len : 0,
+					    .program = PROGRAM };
+	int r = gb_images_find(c->host, &c->survey->site, &c->images, err);
+
+	if (!r)
+		r = gb_images_recall(c->host, &c->images, &wish, err);
+	if (r)
+		return r;
+	c->image = calloc(c->images.kernels + 1, sizeof(*c->image));
+	if (!c->image)
+		return gb_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < c->images.kernels && !r; i++) {
+		struct gb_condition_image *image = &c->image[i];
+
+		image->kernel = &c->images.kernel[i];
+		image->path = image->kernel->place[0].path;
+		if (c->configured.there == GB_CANNOT_TELL)
+			snprintf(image->text, sizeof(image->text), "cannot tell");
+		else if (options->read_images)
+			r = read_image(c, options, &wish, image, err);
+		else if (image->kernel->good)
+			say_same(c, image);
+	}
+	return r;
+}
