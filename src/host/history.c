@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@ static int take_number(void *ctx, const char *name)
 	unsigned number, *more;
 	char extra;
 
-	if (sscanf(name, "%9u%c", &number, &extra) != 1)
+	if (!isdigit((unsigned char)*name) || sscanf(name, "%9u%c", &number, &extra) != 1)
 		return 0;
 	more = realloc(all->number, (all->count + 1) * sizeof(*more));
 	if (!more) {

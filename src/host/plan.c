@@ -299,6 +299,26 @@ int gb_plan_remove(struct gb_plan *plan, struct gb_store *store, const char *pat
 	return r ? r : end_one(plan, settle(plan, step->touch, err));
 }
 
+/* A text is held, so that the plan can show it. */
+static int want_source(struct gb_step *step, struct gb_store *store, const char *source,
+		       uint64_t size, struct gb_err *err)
+{
+	char *data;
+	size_t len;
+
+	if (size <= READ_MAX && !gb_root_read_all(store->root, source, READ_MAX, &data, &len)) {
+		if (len == size && gb_diff_is_text(data, len)) {
+			step->data = data;
+			step->len = len;
+			return 0;
+		}
+		free(data);
+	}
+	step->source = strdup(source);
+	step->len = size;
+	return step->source ? 0 : gb_fail(err, ENOMEM, "out of memory");
+}
+
 int gb_plan_put(struct gb_plan *plan, struct gb_store *store, const char *path,
 		const struct gb_file *after, const char *source, const char *reason,
 		struct gb_err *err)
@@ -312,12 +332,8 @@ int gb_plan_put(struct gb_plan *plan, struct gb_store *store, const char *path,
 		return r;
 	if (!gb_file_copy(after, &step->touch->after))
 		r = gb_fail(err, ENOMEM, "out of memory");
-	if (!r && source && after->kind == GB_FILE_REGULAR) {
-		step->source = strdup(source);
-		step->len = after->size;
-		if (!step->source)
-			r = gb_fail(err, ENOMEM, "out of memory");
-	}
+	if (!r && source && after->kind == GB_FILE_REGULAR)
+		r = want_source(step, store, source, after->size, err);
 	if (!r)
 		r = settle(plan, step->touch, err);
 	return end_one(plan, r);
