@@ -13,6 +13,10 @@ static const struct gb_command *const commands[] = {
 	&gb_command_verify,
 	&gb_command_map,
 	&gb_command_diag,
+	&gb_command_status,
+	&gb_command_history,
+	&gb_command_rollback,
+	&gb_command_recover,
 	&gb_command_cmdline,
 };
 

@@ -9,7 +9,8 @@ from harness import cases, holds, manuals, same, test
 from manual import options
 from studio import studio
 
-COMMANDS = ("cmdline", "diag", "list", "map", "verify")
+COMMANDS = ("cmdline", "diag", "disable", "enable", "history", "list", "map", "recover", "rollback",
+            "status", "update", "verify")
 
 
 def boot(t, *args, **options):

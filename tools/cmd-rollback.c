@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "change.h"
+#include "command.h"
+#include "condition.h"
+#include "host.h"
+#include "images.h"
+#include "plan.h"
+#include "transaction.h"
+
+static const char usage[] =
+	"usage: ghost-boot rollback [--dry-run] [--yes] [--force] [--json] [--root DIR]\n"
+	"\n"
+	"Takes back the last change that ghost-boot made: shows what that means, asks, and does\n"
+	"all of it or nothing. What somebody else has changed since is shown and refused.\n"
+	"\n"
+	"  -n, --dry-run   only show it\n"
+	"  -y, --yes       don't ask\n"
+	"      --force     take back our part of files that were changed since, too\n"
+	"      --json      for programs; with --yes or --dry-run\n"
+	"      --root DIR  a captured machine instead of the running one\n"
+	"  -h, --help      this text\n"
+	"\n"
+	"Exit: 0 done, 1 failed and nothing changed, 2 usage, 3 refused, 5 failed and brought\n"
+	"back, 6 partly.\n";
+
+/* The exit code when that is all there is to do, else -1. */
+static int read_options(struct gb_context *context, int argc, char **argv,
+			struct gb_change_options *options)
+{
+	static const struct option known[] = {
+		{ "dry-run", no_argument, NULL, 'n' }, { "yes", no_argument, NULL, 'y' },
+		{ "force", no_argument, NULL, 'f' },   { "json", no_argument, NULL, 'j' },
+		{ "root", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = gb_command_option(argc, argv, "nyh", known)) != -1)
+		switch (c) {
+		case 'n': options->dry_run = true; break;
+		case 'y': options->yes = true; break;
+		case 'f': options->force = true; break;
+		case 'j': options->json = true; break;
+		case 'r': context->dir = optarg; break;
+		case 'h': fputs(usage, stdout); return gb_command_flush(GB_EXIT_DONE);
+		default: return gb_command_bad_option(context, argv);
+		}
+	if (optind < argc)
+		return gb_command_usage(context, "takes no arguments: ", argv[optind]);
+	return -1;
+}
+
+static int refuse(const struct gb_context *context, int r, const struct gb_text *details,
+		  const struct gb_err *err)
+{
+	if (r == -EACCES)
+		return gb_change_needs_root(context);
+	if (details->len)
+		fwrite(details->data, 1, details->len, stderr);
+	if (r == -ESTALE)
+		gb_command_fail(context, err->text,
+				"Nothing was changed. Take those changes back first, or use --force: they "
+				"are lost then.");
+	else
+		gb_command_fail(context, err->text, r == -ENOENT ?
+				"Nothing was changed. ghost-boot history lists what was done." :
+				"Nothing was changed.");
+	return r == -ESTALE ? GB_EXIT_REFUSED : GB_EXIT_FAILED;
+}
+
+/* ---- images ---------------------------------------------------------------------------- */
+
+/* Old images are too large to be kept: those are built anew, with the claims that come back. */
+struct anew {
+	struct gb_host *host;
+	struct gb_site site;
+	struct gb_images images;
+	struct gb_image_wish wish;
+	struct gb_claims claims;
+	char *text;
+};
+
+static const struct gb_step *find_step(const struct gb_plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->steps; i++)
+		for (size_t t = 0; t < plan->step[i].touches; t++)
+			if (!strcmp(plan->step[i].touch[t].path, path))
+				return &plan->step[i];
+	return NULL;
+}
+
+/* The claims file as the plan leaves it. None, and one that claims nothing, is in no image. */
+static int find_wish(struct anew *a, const struct gb_plan *plan, struct gb_err *err)
+{
+	const struct gb_step *step = find_step(plan, GB_CLAIMS_FILE);
+	const char *from = step && step->source ? step->source : GB_CLAIMS_FILE;
+	size_t len = 0;
+	int r = 0;
+
+	a->wish = (struct gb_image_wish){ .program = "/usr/sbin/ghost-claim" };
+	if (step && step->kind == GB_STEP_REMOVE)
+		return 0;
+	if (step && step->data) {
+		len = step->len;
+		a->text = malloc(len + 1);
+		if (a->text)
+			memcpy(a->text, step->data, len);
+		r = a->text ? 0 : -ENOMEM;
+	} else {
+		r = gb_root_read_all(a->host->root, from, GB_CLAIMS_SIZE_MAX, &a->text, &len);
+	}
+	if (r == -ENOENT && !step)
+		return 0;
+	if (r)
+		return gb_fail(err, -r, "%s: %s", from, strerror(-r));
+	if (!gb_claims_parse(a->text, len, &a->claims, NULL) &&
+	    gb_condition_claims_any(&a->claims)) {
+		a->wish.claims = a->text;
+		a->wish.claims_len = len;
+	}
+	return 0;
+}
+
+static bool is_meant(const struct gb_kernel *kernel, const struct gb_plan *plan)
+{
+	for (size_t p = 0; p < kernel->places; p++)
+		for (size_t i = 0; i < plan->anews; i++)
+			if (!strcmp(kernel->place[p].path, plan->anew[i]))
+				return true;
+	return false;
+}
+
+static int add_images(struct anew *a, struct gb_plan *plan, struct gb_err *err)
+{
+	struct gb_images *images = &a->images;
+	size_t meant = 0;
+	int r = find_wish(a, plan, err);
+
+	if (r)
+		return r;
+	gb_site_read(a->host->root, &a->site);
+	r = gb_images_find(a->host, &a->site, images, err);
+	if (r)
+		return r;
+	if (!images->usable)
+		return gb_fail(err, ENOTSUP, "images can't be built anew: %s", images->why);
+	for (size_t i = 0; i < images->kernels; i++) /* the plan brings back the others itself */
+		if (is_meant(&images->kernel[i], plan))
+			images->kernel[meant++] = images->kernel[i];
+	images->kernels = meant;
+	r = gb_images_plan(a->host, images, &a->wish, plan, err);
+	return r < 0 ? r : 0;
+}
+
+static int prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)
+{
+	struct anew *a = ctx;
+
+	return gb_images_prove(a->host, &a->images, &a->wish, plan, step, err);
+}
+
+/* ---- all ------------------------------------------------------------------------------- */
+
+static int carry_out(struct gb_context *context, struct anew *a, struct gb_plan *plan,
+		     const struct gb_change_options *options)
+{
+	struct gb_change_options how = *options;
+	struct gb_err err = { "" };
+	int code, r = plan->anews ? add_images(a, plan, &err) : 0;
+
+	if (r) {
+		gb_command_fail(context, err.text, "Nothing was changed.");
+		return r == -ENOTSUP ? GB_EXIT_REFUSED : GB_EXIT_FAILED;
+	}
+	how.ctx = a;
+	how.prove = plan->anews ? prove : NULL;
+	code = gb_change_run(context, a->host, plan, &how);
+	if (code == GB_EXIT_DONE && plan->anews && !options->dry_run)
+		gb_images_remember(a->host, &a->images, &a->wish, NULL);
+	return code;
+}
+
+static int roll_back(struct gb_context *context, struct gb_host *host,
+		     const struct gb_change_options *options)
+{
+	struct anew a = { .host = host };
+	struct gb_text details = { 0 };
+	struct gb_plan plan = { 0 };
+	struct gb_err err = { "" };
+	int r = gb_transaction_rollback(&host->store, options->force, &plan, &details, &err);
+	int code = r ? refuse(context, r, &details, &err) : carry_out(context, &a, &plan, options);
+
+	gb_plan_clear(&plan);
+	gb_text_clear(&details);
+	gb_images_clear(&a.images);
+	gb_claims_clear(&a.claims);
+	free(a.text);
+	return code;
+}
+
+static int run(struct gb_context *context, int argc, char **argv)
+{
+	struct gb_change_options options = {
+		.nothing = "All is as it was before the last change.",
+		.done = "The last change is taken back. What is booted changes with a reboot.",
+	};
+	struct gb_host host = { 0 };
+	struct gb_err err = { "" };
+	int code = read_options(context, argc, argv, &options);
+
+	if (code >= 0)
+		return code;
+	if (gb_root_open(context->dir, &context->root, &err))
+		return gb_command_usage(context, err.text, "");
+	code = gb_change_recover(context, context->root, &options);
+	if (code < 0)
+		code = gb_host_open(context->root, &host, &err) ?
+			       gb_command_fail(context, err.text, NULL) :
+			       roll_back(context, &host, &options);
+	gb_host_close(&host);
+	gb_command_close(context);
+	return code;
+}
+
+const struct gb_command gb_command_rollback = { "rollback", run, "take back the last change" };
