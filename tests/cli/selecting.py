@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ghost-boot verify SELECTOR: the device that was meant, or the lines to type instead."""
+"""ghost-boot verify and enable SELECTOR: the device that was meant, or the lines to type instead."""
 import json
 import re
 
@@ -94,3 +94,45 @@ def without_a_word(t):
     checks = json.loads(t.boot("verify", "--json").out)["checks"]
     said = {c["subject"] for c in checks}
     holds(m.gpu.bdf in said and m.igpu.bdf not in said, f"the claimed: {said}")
+
+
+# ---- enable ---------------------------------------------------------------------------------
+
+
+def planned(t, *words):
+    """What would be claimed. This machine has nothing to boot from, so that is all it says."""
+    result = t.boot("enable", "--dry-run", *words, code=3)
+    claimed = result.out.split("Kept for the host:")[0].splitlines()
+    same(claimed[0], "Claimed for virtual machines at every boot:")
+    return [f"0000:{line.split()[0]}" for line in claimed[1:]]
+
+
+@cases([(f"enable {name}", word) for name, word in WORDS])
+def one_to_enable(t, word):
+    """Whatever it was called by: the card as a whole."""
+    m = studio(t.root)
+    same(planned(t, word), [m.gpu.bdf, m.audio.bdf])
+
+
+@test
+def several_to_enable(t):
+    m = studio(t.root)
+    twin = m.function("00.0", m.gpu.id, "030000", behind=m.port2, group=13)
+    for word in "3090", "10de:2203":
+        result = t.boot("enable", "--dry-run", word, code=2)
+        rows = [line.split() for line in result.err.splitlines()[1:]]
+        same([row[:3] for row in rows], [["ghost-boot", "enable", f.bdf] for f in (m.gpu, twin)])
+        for row, card in zip(rows, ([m.gpu.bdf, m.audio.bdf], [twin.bdf])):
+            same(planned(t, row[2]), card)
+    same(planned(t, m.gpu.bdf, twin.bdf), [m.gpu.bdf, m.audio.bdf, twin.bdf])
+
+
+@cases([("no such word", ("--allow", "bridge")), ("a word too many", ("--allow", "storage,network")),
+        ("force", ("--force",))])
+def no_blanket(t, words):
+    """A reason is lifted by its own word, and by nothing else."""
+    studio(t.root)
+    result = t.boot("enable", "--dry-run", *words, "01:00", code=2)
+    same((result.out, len(result.err.splitlines())), ("", 2), result.err)
+    if words[0] == "--allow":
+        holds("storage, network, last-display, boot-display, keyboard" in result.err, result.err)
