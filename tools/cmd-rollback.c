@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "cmdplan.h"
 #include "command.h"
 #include "condition.h"
 #include "host.h"
@@ -73,9 +74,10 @@ static int refuse(const struct gb_context *context, int r, const struct gb_text 
 	return r == -ESTALE ? GB_EXIT_REFUSED : GB_EXIT_FAILED;
 }
 
-/* ---- images ---------------------------------------------------------------------------- */
+/* ---- what is built anew ------------------------------------------------------------------ */
 
-/* Old images are too large to be kept: those are built anew, with the claims that come back. */
+/* Old images are too large to be kept, and a kernel that came since has one of today: those are
+ * built anew, with the claims that come back; and GRUB's configuration, when others made it since. */
 struct anew {
 	struct gb_host *host;
 	struct gb_site site;
@@ -126,19 +128,27 @@ static int find_wish(struct anew *a, const struct gb_plan *plan, struct gb_err *
 	return 0;
 }
 
-static bool is_meant(const struct gb_kernel *kernel, const struct gb_plan *plan)
+static bool is_anew(const struct gb_plan *plan, const char *path)
+{
+	for (size_t i = 0; path && i < plan->anews; i++)
+		if (!strcmp(plan->anew[i], path))
+			return true;
+	return false;
+}
+
+/* A kernel whose image no step brings back: one whose old image nobody has, or that came since. */
+static bool is_left(const struct gb_kernel *kernel, const struct gb_plan *plan)
 {
 	for (size_t p = 0; p < kernel->places; p++)
-		for (size_t i = 0; i < plan->anews; i++)
-			if (!strcmp(kernel->place[p].path, plan->anew[i]))
-				return true;
-	return false;
+		if (find_step(plan, kernel->place[p].path))
+			return false;
+	return true;
 }
 
 static int add_images(struct anew *a, struct gb_plan *plan, struct gb_err *err)
 {
 	struct gb_images *images = &a->images;
-	size_t meant = 0;
+	size_t left = 0;
 	int r = find_wish(a, plan, err);
 
 	if (r)
@@ -147,21 +157,34 @@ static int add_images(struct anew *a, struct gb_plan *plan, struct gb_err *err)
 	r = gb_images_find(a->host, &a->site, images, err);
 	if (r)
 		return r;
-	if (!images->usable)
+	if (!images->usable && plan->anews)
 		return gb_fail(err, ENOTSUP, "images can't be built anew: %s", images->why);
-	for (size_t i = 0; i < images->kernels; i++) /* the plan brings back the others itself */
-		if (is_meant(&images->kernel[i], plan))
-			images->kernel[meant++] = images->kernel[i];
-	images->kernels = meant;
-	r = gb_images_plan(a->host, images, &a->wish, plan, err);
+	for (size_t i = 0; i < images->kernels; i++)
+		if (is_left(&images->kernel[i], plan))
+			images->kernel[left++] = images->kernel[i];
+	images->kernels = left;
+	r = left ? gb_images_plan(a->host, images, &a->wish, plan, err) : 0;
 	return r < 0 ? r : 0;
+}
+
+/* Words first: an image with claims does nothing without them. */
+static int add_anew(struct anew *a, struct gb_plan *plan, struct gb_err *err)
+{
+	int r = is_anew(plan, gb_cmdplan_grub_cfg(a->host)) ?
+			gb_cmdplan_anew(a->host, plan, err) : 0;
+
+	if (!r && (plan->anews || find_step(plan, GB_CLAIMS_FILE)))
+		r = add_images(a, plan, err);
+	return r;
 }
 
 static int prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)
 {
+	const struct gb_cmdplan_report report = { 0 };
 	struct anew *a = ctx;
+	int r = gb_cmdplan_prove(a->host, &report, plan, step, err);
 
-	return gb_images_prove(a->host, &a->images, &a->wish, plan, step, err);
+	return r ? r : gb_images_prove(a->host, &a->images, &a->wish, plan, step, err);
 }
 
 /* ---- all ------------------------------------------------------------------------------- */
@@ -171,16 +194,16 @@ static int carry_out(struct gb_context *context, struct anew *a, struct gb_plan 
 {
 	struct gb_change_options how = *options;
 	struct gb_err err = { "" };
-	int code, r = plan->anews ? add_images(a, plan, &err) : 0;
+	int code, r = add_anew(a, plan, &err);
 
 	if (r) {
 		gb_command_fail(context, err.text, "Nothing was changed.");
 		return r == -ENOTSUP ? GB_EXIT_REFUSED : GB_EXIT_FAILED;
 	}
 	how.ctx = a;
-	how.prove = plan->anews ? prove : NULL;
+	how.prove = prove;
 	code = gb_change_run(context, a->host, plan, &how);
-	if (code == GB_EXIT_DONE && plan->anews && !options->dry_run)
+	if (code == GB_EXIT_DONE && a->images.kernels && !options->dry_run)
 		gb_images_remember(a->host, &a->images, &a->wish, NULL);
 	return code;
 }

@@ -110,6 +110,26 @@ static int build_cfg(struct gb_cmdwork *w, const char *cfg, const char *language
 	return r < 0 ? r : 0;
 }
 
+int gb_cmdplan_anew(struct gb_host *host, struct gb_plan *plan, struct gb_err *err)
+{
+	struct gb_cmdwork w = { .host = host, .plan = plan, .err = err };
+	const char *cfg = gb_cmdplan_grub_cfg(host);
+	struct gb_grubcfg now = { 0 };
+	char language[64];
+	int r;
+
+	if (!cfg)
+		return gb_fail(err, ENOENT, "GRUB's configuration is not where it was");
+	r = read_cfg(host, cfg, &now, err);
+	if (r)
+		return r;
+	if (!now.made)
+		r = gb_fail(err, EINVAL, "%s was not made by grub-mkconfig, which would overwrite it", cfg);
+	language_of(&w, &now, language, sizeof(language));
+	gb_grubcfg_clear(&now);
+	return r ? r : build_cfg(&w, cfg, language);
+}
+
 /* All plain words of `line` that `without` has not, for recovery entries. */
 static char *words_beyond(const char *line, const char *without)
 {

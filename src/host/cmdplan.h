@@ -47,6 +47,11 @@ void gb_cmdplan_report_clear(struct gb_cmdplan_report *report);
 int gb_cmdplan_prove(struct gb_host *host, const struct gb_cmdplan_report *report,
 		     const struct gb_plan *plan, size_t step, struct gb_err *err);
 
+/* Adds the steps that make GRUB's configuration anew from its sources, as earlier steps leave them,
+ * and put it in its place: for taking back a change after which others have made it. To be proved
+ * with a zeroed report. */
+int gb_cmdplan_anew(struct gb_host *host, struct gb_plan *plan, struct gb_err *err);
+
 /* Is this entry one that has the machine's command line? Else why not, in a few words; "" when it
  * can't be read. `running` is /proc/cmdline. */
 const char *gb_cmdplan_left_alone(const struct gb_host *host, const char *path, const char *data,
