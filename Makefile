@@ -63,7 +63,8 @@ all: $(B)/ghost-claim $(B)/ghost-boot
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all dynamic help sources install uninstall clean distclean FORCE \
-	lint lint-objects check check-unit check-cli check-machines check-vm check-system \
+	lint lint-objects check check-unit check-cli check-machines check-change check-vm \
+	check-system check-faults \
 	unit-programs fuzz fuzz-programs bench demo deb
 
 # ---- flags -------------------------------------------------------------------------------
@@ -278,14 +279,18 @@ lint:
 check: export CI := true
 check: WERROR := 1
 check: $(TESTED) unit-programs $(MACHINES)
-	$(Q)tests/run lint unit cli machines vm
+	$(Q)tests/run lint unit cli machines change vm
 
 check-unit: unit-programs
 	$(Q)tests/run unit
 
 check-machines: $(MACHINES)
-check-cli check-machines check-vm: check-%: $(TESTED)
+check-cli check-machines check-change check-vm: check-%: $(TESTED)
 	$(Q)tests/run $*
+
+# Every call that changes something failed in turn, and the process killed before each.
+check-faults: $(TESTED)
+	$(Q)tests/change/run --faults
 
 check-system: $(TESTED)
 	$(Q)tests/run system
@@ -358,8 +363,10 @@ help:
 	@echo '  check-unit      the library under address and undefined-behaviour sanitizers'
 	@echo '  check-cli       the command line on captured and synthetic roots'
 	@echo '  check-machines  data of real machines, where present'
+	@echo '  check-change    enable and disable as a whole, in a chroot'
 	@echo '  check-vm        booted in QEMU'
 	@echo '  check-system    the longer matrix of booted machines'
+	@echo '  check-faults    every change of enable, disable, rollback failed in turn'
 	@echo '  fuzz            libFuzzer on the parsers, FUZZ_SECONDS each (needs clang)'
 	@echo '  bench           times and sizes, also in build/bench.md'
 	@echo '  deb             packages for this Debian or Ubuntu, in build/deb, fit for apt'
