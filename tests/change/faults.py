@@ -151,14 +151,15 @@ class Series:
 
     def state(self, work, tidied=True):
         now = {path: what for path, what in work.snapshot().items()
-               if tidied or "/.ghost-boot-" not in path}
+               if tidied or not ("/.ghost-boot-" in path or
+                                 path == "etc/ghost-boot" and path not in self.new)}
         if now == self.old:
             return "old"
         said = meaning(work, now)
         if said == self.new:
             return "new"
-        return "neither: " + "; ".join(difference(self.new, said)[:3]) + " / from the old: " + \
-            "; ".join(difference(self.old, now)[:3])
+        return "neither: " + "; ".join(difference(self.new, said)[:3])[:300] + \
+            " / from the old: " + "; ".join(difference(self.old, now)[:3])[:300]
 
     def run(self, every=1, progress=None):
         kinds = [f"error={error}" for error in ERRORS] + ["signal=SIGKILL"]
