@@ -151,10 +151,11 @@ class Series:
 
     def state(self, work, tidied=True):
         now = {path: what for path, what in work.snapshot().items()
-               if tidied or not ("/.ghost-boot-" in path or
-                                 path == "etc/ghost-boot" and path not in self.new)}
+               if tidied or "/.ghost-boot-" not in path}
         if now == self.old:
             return "old"
+        if not tidied and "etc/ghost-boot" not in self.new:
+            now.pop("etc/ghost-boot", None)  # empty, and still to go
         said = meaning(work, now)
         if said == self.new:
             return "new"
