@@ -85,14 +85,14 @@ static int check(struct gb_store *store, const char *path, const struct gb_journ
 static int add_anew(struct gb_plan *plan, const char *path, struct gb_err *err)
 {
 	char **all = realloc(plan->anew, (plan->anews + 1) * sizeof(*all));
-	char *copy = strdup(path);
 
-	plan->anew = all ? all : plan->anew;
-	if (!all || !copy) {
-		free(copy);
+	if (!all)
 		return gb_fail(err, ENOMEM, "out of memory");
-	}
-	all[plan->anews++] = copy;
+	plan->anew = all;
+	plan->anew[plan->anews] = strdup(path);
+	if (!plan->anew[plan->anews])
+		return gb_fail(err, ENOMEM, "out of memory");
+	plan->anews++;
 	return 0;
 }
 

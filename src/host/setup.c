@@ -243,7 +243,7 @@ static int plan_words(struct gb_setup *setup, const struct gb_target *target,
 		      const struct gb_retire *retire, struct gb_err *err)
 {
 	const size_t gone = retire ? retire->wants : 0;
-	struct gb_need_words need;
+	struct gb_need_words need = { 0 };
 	struct gb_want *want = NULL;
 	int r = gb_need_words_read(target, gb_setup_arms_always(setup), NULL, 0, &need, err);
 

@@ -227,7 +227,7 @@ bool gb_store_is_large(const struct gb_store *store, uint64_t bytes)
 
 bool gb_store_can_exchange(struct gb_store *store, int fd)
 {
-	struct statfs fs;
+	struct statfs fs = { 0 };
 
 	return !(store->disk ? store->disk : fstatfs)(fd, &fs) && fs.f_type != MSDOS_SUPER_MAGIC;
 }
