@@ -71,7 +71,8 @@ static int from_copy(struct gb_store *store, const struct gb_journal *journal, s
 	}
 	if (bytes.fd >= 0)
 		close(bytes.fd);
-	return r;
+	/* FAT writes names in any order: else an older one may take the place */
+	return r ? r : gb_store_fsync(store, place->folder);
 }
 
 static int bring(struct gb_store *store, const struct gb_journal *journal, size_t n,

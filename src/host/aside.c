@@ -96,6 +96,8 @@ int gb_aside_swap(struct gb_store *store, struct gb_journal *journal, size_t n,
 	if (r != -EINVAL && r != -ENOSYS)
 		return r;
 	r = exists ? gb_journal_keep_now(store, journal, n) : 0;
+	if (!r) /* FAT writes names in any order */
+		r = gb_store_fsync(store, place->folder);
 	return r ? r : gb_store_rename(store, place->folder, aside, place->name);
 }
 

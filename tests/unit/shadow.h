@@ -24,7 +24,7 @@ struct name {
 struct node {
 	ino_t inode;
 	struct content sure, seen; /* on the disk; in memory */
-	bool dirty;
+	bool dirty, written; /* since it was synced: anything of it; its bytes */
 	struct name name[64]; /* a folder's, on the disk */
 	size_t names;
 };
@@ -291,13 +291,14 @@ static inline void note(struct shadow *shadow, const struct gb_call *call)
 			return; /* of a link: with its name */
 		read_open(call->fd, &node->seen);
 		node->dirty = true;
+		node->written |= call->kind == GB_CALL_WRITE;
 		return;
 	case GB_CALL_FSYNC:
 		index = node_of(shadow, call->fd);
 		node = shadow->node[index];
 		read_open(call->fd, &node->seen);
 		copy_content(&node->sure, &node->seen);
-		node->dirty = false;
+		node->dirty = node->written = false;
 		if (S_ISDIR(node->sure.st.st_mode))
 			sync_folder(shadow, index);
 		return;
@@ -324,7 +325,7 @@ static inline void write_node(struct shadow *shadow, size_t index, const char *p
 	const struct content *c = node->dirty && happens(shadow, cut, false) ? &node->seen
 									     : &node->sure;
 	/* of what was not synced, the first half may be there alone */
-	size_t len = node->dirty && cut >= CUT_SOME && happens(shadow, cut, false) ? c->len / 2
+	size_t len = node->written && cut >= CUT_SOME && happens(shadow, cut, false) ? c->len / 2
 										  : c->len;
 	int fd;
 
