@@ -359,6 +359,14 @@ static int go_on(struct work *work, enum gb_end *ret_end, struct gb_err *err)
 		*ret_end = r == -ENOENT ? GB_END_NOTHING : GB_END_PARTLY;
 		return r == -ENOENT ? gb_journal_tidy(work->store) : r;
 	}
+	/* a call that was ended may have renamed it and not synced that: what goes now is gone, and
+	 * the disk would still say that it is needed */
+	r = gb_journal_enter(work->store, &work->journal, work->journal.state,
+			     work->journal.reached, err);
+	if (r) {
+		*ret_end = GB_END_PARTLY;
+		return r;
+	}
 	switch (work->journal.state) {
 	case GB_JOURNAL_APPLIED:
 		*ret_end = GB_END_DONE;
