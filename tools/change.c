@@ -29,6 +29,8 @@ struct change {
 	size_t rooms;
 	enum gb_end end;
 	struct gb_text details; /* what somebody else has changed */
+	int log;
+	char unseen[256]; /* a file that a boot loader may not see yet */
 	struct gb_err err;
 };
 
@@ -228,6 +230,24 @@ static int on_prove(void *ctx, const struct gb_plan *plan, size_t step, struct g
 	return c->options->prove ? c->options->prove(c->options->ctx, plan, step, err) : 0;
 }
 
+static void on_unseen(void *ctx, const char *path, int error)
+{
+	struct change *c = ctx;
+
+	if (c->log >= 0)
+		dprintf(c->log, "== the journal of the file system of %s could not be written out: %s\n",
+			path, strerror(-error));
+	snprintf(c->unseen, sizeof(c->unseen), "%s", path);
+}
+
+/* A shutdown writes it out. */
+static void say_unseen(const struct change *c)
+{
+	if (c->unseen[0] && c->end == GB_END_DONE && !c->options->json)
+		fprintf(stderr, "Don't cut the power within the next minute: a boot loader could not read "
+			"all of\n%s yet. A reboot is fine.\n", c->unseen);
+}
+
 static void write_heading(int log, const struct gb_context *context)
 {
 	char now[32] = "";
@@ -259,11 +279,11 @@ static int carry_out(struct change *c)
 	struct gb_transaction t = {
 		.store = &c->host->store, .runner = &c->host->runner, .force = c->options->force,
 		.now = time(NULL), .ctx = c, .begin = on_begin, .line = on_line, .tick = on_tick,
-		.prove = on_prove,
+		.prove = on_prove, .unseen = on_unseen,
 	};
 	int r;
 
-	t.log = open_log(c);
+	t.log = c->log = open_log(c);
 	c->progress = (struct gb_progress){ .out = c->options->json ? NULL : stderr, .log = t.log,
 					    .root = c->host->root, .ctx = c->options->ctx,
 					    .title = c->options->title };
@@ -274,6 +294,7 @@ static int carry_out(struct change *c)
 		dprintf(t.log, "== %s%s%s\n", end_name(c->end), r ? ": " : "", r ? c->err.text : "");
 		close(t.log);
 	}
+	say_unseen(c);
 	return r;
 }
 

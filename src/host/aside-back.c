@@ -108,8 +108,9 @@ static int clean(struct gb_store *store, const struct gb_place *place, const cha
 	return r ? r : gb_store_fsync(store, place->folder);
 }
 
-static int check_ours(struct gb_store *store, const struct gb_entry *entry, const struct gb_place *place,
-		      const struct gb_file *now, bool force, struct gb_err *err)
+static int check_ours(struct gb_store *store, const struct gb_entry *entry,
+		      const struct gb_place *place, const struct gb_file *now, bool force,
+		      struct gb_err *err)
 {
 	if (!is_ours(store, entry, now) && !force)
 		return gb_fail(err, ESTALE, "%s was changed by somebody else meanwhile",
@@ -207,7 +208,7 @@ int gb_aside_clean(struct gb_store *store, const struct gb_journal *journal, siz
 	if (entry->kind == GB_ENTRY_STAGED)
 		r = gb_staged_sweep(store, journal, n, &place);
 	else if (entry->kind != GB_ENTRY_BUILT &&
-	    (entry->before.kind == GB_FILE_REGULAR || entry->before.kind == GB_FILE_LINK))
+		 (entry->before.kind == GB_FILE_REGULAR || entry->before.kind == GB_FILE_LINK))
 		r = clean(store, &place, aside);
 	else if (entry->before.kind == GB_FILE_FOLDER &&
 		 entry->after.kind == GB_FILE_ABSENT && place.folder >= 0)

@@ -24,8 +24,8 @@ int gb_aside_apply(struct gb_store *store, struct gb_journal *journal, size_t n,
  * nor ours is left (-ESTALE) unless `force`. */
 int gb_aside_restore(struct gb_store *store, const struct gb_journal *journal, size_t n,
 		     bool force, struct gb_err *err);
-/* Removes the old file that waits, the staged one, or the folder that is to go, if it is empty then. To be called
- * in the entries' order. */
+/* Removes the old file that waits, the staged one, or the folder that is to go, if it is empty
+ * then. To be called in the entries' order. */
 int gb_aside_clean(struct gb_store *store, const struct gb_journal *journal, size_t n,
 		   struct gb_err *err);
 

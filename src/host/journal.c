@@ -70,7 +70,8 @@ static bool add_entry(struct gb_journal *journal, const struct gb_step *step,
 				    .place = strdup(touch->place),
 				    .staged = step->staged ? strdup(step->staged) : NULL };
 	journal->entries++;
-	return (!step->staged || entry->staged) && entry->path && entry->place && gb_file_copy(&touch->before, &entry->before) &&
+	return entry->path && entry->place && (!step->staged || entry->staged) &&
+	       gb_file_copy(&touch->before, &entry->before) &&
 	       (entry->kind == GB_ENTRY_PLACED || gb_file_copy(&touch->after, &entry->after));
 }
 

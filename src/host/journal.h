@@ -15,8 +15,8 @@ struct gb_text;
 /* What brings back the state before a change, on the disk before the change begins.
  *
  * GB_JOURNAL holds `record` (below), N.old for each regular file that was there, but not for one
- * larger than GB_COPY_MAX (store.h) that a staged one replaces and that waits beside it, N.new for each that
- * we write, `result` (as `record`, with what really came of it) once all is applied, and one
+ * larger than GB_COPY_MAX (store.h) that a staged one replaces and that waits beside it, N.new for
+ * each that we write, `result` (as `record`, with what really came of it) once all is applied, and one
  * empty file whose name is the state: changing it is one rename, which needs no space. It is
  * made under another name and renamed when all of it is on the disk: one that exists is whole.
  * When the change is over it becomes GB_HISTORY/NNN. */

@@ -18,6 +18,7 @@
 #include "plan.h"
 #include "root.h"
 #include "store.h"
+#include "synced.h"
 
 struct work {
 	const struct gb_transaction *t;
@@ -48,76 +49,12 @@ static int stopped(const struct work *work, struct gb_err *err)
 	return signal > 0 ? gb_fail(err, EINTR, "stopped by %s", sigdescr_np(signal)) : 0;
 }
 
-/* ---- all files of a kind ----------------------------------------------------------- */
-
-/* The file system of the entry. */
-static int sync_entry(struct work *work, size_t i, const struct gb_place *place,
-		      struct gb_err *err)
-{
-	const struct gb_call call = { .kind = GB_CALL_SYNCFS, .fd = place->folder };
-	int r = gb_store_call(work->store, &call);
-
-	return r ? gb_fail(err, -r, "%s: %s", work->journal.entry[i].path, strerror(-r)) : 0;
-}
-
-/* A failure is none of the change: all is on the disk, and a kernel finds it there. */
-static int write_out_entry(struct work *work, size_t i, const struct gb_place *place,
-			   struct gb_err *err)
-{
-	const struct gb_call call = { .kind = GB_CALL_CHECKPOINT, .fd = place->folder };
-	int r = gb_store_call(work->store, &call);
-
-	(void)err;
-	if (r && work->t->unseen)
-		work->t->unseen(work->t->ctx, work->journal.entry[i].path, r);
-	return 0;
-}
-
-/* Each file system once, of entries that are marked as `boot` or, with GB_BOOT_NO, of all; a
- * folder that was removed has none. */
-static int each_disk(struct work *work, enum gb_boot boot,
-		     int (*call)(struct work *work, size_t i, const struct gb_place *place,
-				 struct gb_err *err), struct gb_err *err)
-{
-	const struct gb_journal *journal = &work->journal;
-	dev_t done[16];
-	size_t count = 0;
-	int r = 0;
-
-	for (size_t i = 0; i < journal->entries && !r; i++) {
-		struct gb_place place;
-		struct stat st;
-		size_t known = 0;
-
-		if (boot && journal->entry[i].boot != boot)
-			continue;
-		r = gb_store_place(work->store, journal->entry[i].place, false, &place, err);
-		if (r || place.folder < 0)
-			continue;
-		if (!fstat(place.folder, &st)) {
-			while (known < count && done[known] != st.st_dev)
-				known++;
-			if (known == count)
-				r = call(work, i, &place, err);
-			if (known == count && count < 16)
-				done[count++] = st.st_dev;
-		}
-		gb_place_clear(&place);
-	}
-	return r;
-}
-
-static int sync_disks(struct work *work, struct gb_err *err)
-{
-	return each_disk(work, GB_BOOT_NO, sync_entry, err);
-}
-
 /* What a boot loader reads has changed, and now something of another kind is to: with power cut
  * between the two it must see the first. */
 static void turn_to(struct work *work, enum gb_boot boot)
 {
 	if (work->boot && work->boot != boot) {
-		each_disk(work, work->boot, write_out_entry, NULL);
+		gb_synced_show(work->t, &work->journal, work->boot);
 		work->boot = GB_BOOT_NO;
 	}
 }
@@ -136,7 +73,8 @@ static int look(struct work *work, const char *path, struct gb_file *ret, struct
 	return r;
 }
 
-/* What really is there now, for the record. A folder that is to go goes last, as what was staged. */
+/* What really is there now, for the record. What was staged, and a folder that is to go, go
+ * last. */
 static int read_back(struct work *work, struct gb_entry *entry, struct gb_err *err)
 {
 	struct gb_file now = { 0 };
@@ -258,7 +196,7 @@ static int bring_back(struct work *work, struct gb_err *err)
 	if (!r)
 		r = restore_all(work, err);
 	if (!r)
-		r = sync_disks(work, err);
+		r = gb_synced_all(work->store, &work->journal, err);
 	turn_to(work, GB_BOOT_NO);
 	if (!r)
 		r = gb_journal_enter(work->store, journal, GB_JOURNAL_BACK, 0, err);
@@ -272,7 +210,7 @@ static int apply_all(struct work *work, struct gb_text *details, struct gb_err *
 	for (size_t s = 0; s < work->plan->steps && !r; s++)
 		r = do_step(work, s, details, err);
 	if (!r)
-		r = sync_disks(work, err);
+		r = gb_synced_all(work->store, &work->journal, err);
 	for (size_t i = 0; i < work->journal.entries && !r; i++)
 		r = read_back(work, &work->journal.entry[i], err);
 	if (!r)
