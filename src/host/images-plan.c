@@ -189,6 +189,7 @@ static bool name_staged(struct gb_kernel *kernel)
 static int plan_kernel(struct gb_host *host, struct gb_images *images, struct gb_kernel *kernel,
 		       const struct gb_image_wish *wish, struct gb_plan *plan, struct gb_err *err)
 {
+	const size_t first = plan->steps;
 	char reason[256];
 	int r, steps;
 
@@ -205,6 +206,7 @@ static int plan_kernel(struct gb_host *host, struct gb_images *images, struct gb
 				  IMAGE_MODE, reason, err);
 		steps = r < 0 ? r : steps + r;
 	}
+	gb_plan_mark(plan, first, GB_BOOT_IMAGE);
 	return steps;
 }
 
