@@ -76,6 +76,12 @@ void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
 		add_name(text, base(step->argv[0]));
 		return;
 	}
+	if (step->kind == GB_STEP_PLACE) {
+		add_name(text, step->target);
+		gb_text_addf(text, step->first ? " into its place" : " to ");
+		if (step->first)
+			return;
+	}
 	add_name(text, step->touch->path);
 	if (strcmp(step->touch->path, step->touch->place)) {
 		gb_text_addf(text, " (a link to ");
@@ -133,7 +139,7 @@ static void print_argv(char *const *argv, const char *indent, struct gb_text *te
 			continue;
 		text->len = at;
 		begin = at + 1;
-		gb_text_addf(text, "\n%s  ", indent);
+		gb_text_addf(text, "\n%s ", indent);
 		add_argv(text, one);
 	}
 	gb_text_addf(text, "\n");
