@@ -79,6 +79,9 @@ def layer(suite, name, inside):
             shutil.copy("/etc/resolv.conf", root.upper / "etc" / "resolv.conf")
             root.run(inside, network=True)
             root.upper.rename(made)
+        except OSError:  # somebody else was faster
+            if not made.is_dir():
+                raise
         finally:
             root.close()
         for old in tree.parent.glob(f"deb-{name}-*-{suite}-*"):
