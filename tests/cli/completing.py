@@ -30,11 +30,11 @@ def completion(t):
     m = studio(t.root)
     same([w for w in complete(t, "ghost-boot ") if not w.startswith("-")], sorted(COMMANDS))
     for name, wanted in said(t).items():
-        same(complete(t, f"ghost-boot {name} --"),
-             long(wanted), name)
-    same(complete(t, f"ghost-boot --root {t.root} verify 0000:01"),
-         sorted(f.bdf.removeprefix("0000:") for f in (m.gpu, m.audio)))
-    same(len(complete(t, f"ghost-boot --root {t.root} verify ")), len(m.functions))
+        same(complete(t, f"ghost-boot {name} --"), long(wanted), name)
+    for name in "verify", "enable", "disable":
+        same(complete(t, f"ghost-boot --root {t.root} {name} 0000:01"),
+             sorted(f.bdf.removeprefix("0000:") for f in (m.gpu, m.audio)), name)
+        same(len(complete(t, f"ghost-boot --root {t.root} {name} ")), len(m.functions), name)
 
 
 def long(words):

@@ -7,10 +7,12 @@
 
 BEGIN { OFS = "\t" }
 
-# usage lines: a word of capitals that is no option's value
-/^usage: |^       [a-z]/ {
+# usage, up to the first empty line: a word of capitals that is no option's value
+/^usage: / { usage = 1 }
+!NF { usage = 0 }
+usage {
 	gsub(/[][|.…]/, " ")
-	for (i = 2; i <= NF; i++)
+	for (i = 1; i <= NF; i++)
 		if ($i ~ /^(DEVICE|SELECTOR)$/ && $(i - 1) !~ /^-/ && !told[$i]++)
 			print "operand", command, $i
 	next
