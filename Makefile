@@ -64,7 +64,7 @@ all: $(B)/ghost-claim $(B)/ghost-boot
 .SUFFIXES:
 .PHONY: all dynamic help sources install uninstall clean distclean FORCE \
 	lint lint-objects check check-unit check-cli check-machines check-change check-vm \
-	check-system check-faults \
+	check-system check-faults check-deb \
 	unit-programs fuzz fuzz-programs bench demo deb
 
 # ---- flags -------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ MUSL_CFLAGS = -isystem $(D)/include
 
 # versions.mk appears when the sources are unpacked; make then starts over and finds them.
 NO_DEPS := help clean distclean uninstall lint lint-objects check-unit unit-programs fuzz \
-	fuzz-programs dynamic sources deb $(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% machines/%)
+	fuzz-programs dynamic sources deb check-deb $(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% machines/%)
 ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(FLAVOR)$(filter check check-% bench demo,$(MAKECMDGOALS)),dynamic)
 include $(D)/versions.mk
@@ -292,6 +292,10 @@ check-cli check-machines check-change check-vm: check-%: $(TESTED)
 check-faults: $(TESTED)
 	$(Q)tests/change/run --faults
 
+# Builds what it tests, in trees of their releases.
+check-deb:
+	$(Q)tests/run deb
+
 check-system: $(TESTED)
 	$(Q)tests/run system
 
@@ -367,6 +371,7 @@ help:
 	@echo '  check-vm        booted in QEMU'
 	@echo '  check-system    the longer matrix of booted machines'
 	@echo '  check-faults    every change of enable, disable, rollback failed in turn'
+	@echo '  check-deb       the packages, from installing to purging, on Debian 12 and 13'
 	@echo '  fuzz            libFuzzer on the parsers, FUZZ_SECONDS each (needs clang)'
 	@echo '  bench           times and sizes, also in build/bench.md'
 	@echo '  deb             packages for this Debian or Ubuntu, in build/deb, fit for apt'

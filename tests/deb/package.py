@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """This source tree's packages for one release, built in a tree of that."""
+import functools
 import hashlib
 import os
 import re
@@ -26,9 +27,10 @@ def inputs():
     return total.hexdigest()
 
 
-def ensure(suite, out=None):
+@functools.cache  # a file that is edited meanwhile is the next run's business
+def ensure(suite):
     """The folder of SUITE's packages, a repository; built anew only when something changed."""
-    out = out or REPOSITORY / "build" / "deb" / suite
+    out = REPOSITORY / "build" / "deb" / suite
     stamp, wanted = out / "inputs", inputs()
     if stamp.is_file() and stamp.read_text() == wanted:
         return out
