@@ -168,7 +168,8 @@ MUSL_CFLAGS = -isystem $(D)/include
 
 # versions.mk appears when the sources are unpacked; make then starts over and finds them.
 NO_DEPS := help clean distclean uninstall lint lint-objects check-unit unit-programs fuzz \
-	fuzz-programs dynamic sources deb check-deb $(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% machines/%)
+	fuzz-programs dynamic sources deb check-deb \
+	$(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% machines/%)
 ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(FLAVOR)$(filter check check-% bench demo,$(MAKECMDGOALS)),dynamic)
 include $(D)/versions.mk
