@@ -169,7 +169,7 @@ MUSL_CFLAGS = -isystem $(D)/include
 # versions.mk appears when the sources are unpacked; make then starts over and finds them.
 NO_DEPS := help clean distclean uninstall lint lint-objects check-unit unit-programs fuzz \
 	fuzz-programs dynamic sources deb check-deb \
-	$(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% machines/%)
+	$(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% fuzzed/% machines/%)
 ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(FLAVOR)$(filter check check-% bench demo,$(MAKECMDGOALS)),dynamic)
 include $(D)/versions.mk
@@ -256,9 +256,18 @@ $(B)/machines/%: tests/machines/%.c $(B)/asan/libghost.a
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(ASAN) \
 		-MF $@.d -o $@ $< $(B)/asan/libghost.a $(HOST_LIBS)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(SRC) $(HOST)
-	$(call say,CC,$@) mkdir -p $(@D) && $(FUZZ_CC) $(filter-out -M%,$(BASE)) $(SYSTEM_CFLAGS) -g -O1 \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(HOST_LIBS)
+# The library once, a target for each parser.
+FUZZING := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+fuzz_cc = $(FUZZ_CC) $(BASE) $(SYSTEM_CFLAGS) $(FUZZING)
+
+$(B)/fuzzed/%.o: %.c Makefile
+	$(call say,CC,$@) mkdir -p $(@D) && $(fuzz_cc) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(B)/fuzzed/libghost.a: $(patsubst %.c,$(B)/fuzzed/%.o,$(SRC) $(HOST))
+	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzed/libghost.a
+	$(call say,CC,$@) mkdir -p $(@D) && $(fuzz_cc) -fsanitize=fuzzer -MF $@.d -o $@ $^ $(HOST_LIBS)
 
 fuzz-programs: $(FUZZ)
 
@@ -383,4 +392,4 @@ help:
 	@echo
 	@sed -n 's/^## /  /p' Makefile
 
--include $(wildcard $(B)/*/src/*.d $(B)/*/src/host/*.d $(B)/*/initramfs/*.d $(B)/*/tools/*.d $(B)/unit/*.d $(B)/machines/*.d)
+-include $(wildcard $(B)/*/src/*.d $(B)/*/src/host/*.d $(B)/*/initramfs/*.d $(B)/*/tools/*.d $(B)/unit/*.d $(B)/fuzz/*.d $(B)/machines/*.d)
