@@ -267,8 +267,7 @@ $(B)/fuzzed/libghost.a: $(patsubst %.c,$(B)/fuzzed/%.o,$(SRC) $(HOST))
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzed/libghost.a
-	$(call say,CC,$@) mkdir -p $(@D) && $(fuzz_cc) -fsanitize=fuzzer -MF $@.d -o $@ $< \
-		$(B)/fuzzed/libghost.a $(HOST_LIBS)
+	$(call say,CC,$@) mkdir -p $(@D) && $(fuzz_cc) -fsanitize=fuzzer -MF $@.d -o $@ $^ $(HOST_LIBS)
 
 fuzz-programs: $(FUZZ)
 

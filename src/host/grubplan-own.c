@@ -19,7 +19,7 @@ static bool find_ours(const char *text, size_t *ret_at, size_t *ret_len)
 {
 	const char *at = strstr(text, OURS), *end;
 
-	if (!at && !strncmp(text, &OURS[1], strlen(OURS) - 1))
+	if (!at && !strncmp(text, OURS + 1, strlen(OURS) - 1))
 		at = text - 1;
 	if (!at)
 		return false;

@@ -11,7 +11,7 @@ static const char *const names[GB_FACT_KINDS] = {
 	[GB_FACT_ROOT] = "root",       [GB_FACT_TARGET] = "target",
 	[GB_FACT_FAILED] = "failed",   [GB_FACT_PICTURE] = "picture",
 	[GB_FACT_LINK] = "link",       [GB_FACT_ROUTE] = "route",
-	[GB_FACT_CLAIM] = "claim",
+	[GB_FACT_CLAIM] = "claim",     [GB_FACT_PLACE] = "place",
 };
 
 const struct gb_fact *gb_observation_find(const struct gb_observation *seen,

@@ -19,6 +19,7 @@ enum gb_fact_kind {
 	GB_FACT_LINK,	 /* a network interface with a carrier, its hardware address or "" */
 	GB_FACT_ROUTE,	 /* an interface with a default route: "inet" or "inet6" */
 	GB_FACT_CLAIM,	 /* a claimed function's path, its driver or "" */
+	GB_FACT_PLACE,	 /* "/" or an interface: the path of a PCI function that it hangs on */
 	GB_FACT_KINDS,
 };
 

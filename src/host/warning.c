@@ -153,25 +153,30 @@ static void warn_prime(struct warner *w)
 
 /* ---- units --------------------------------------------------------------------------------- */
 
-static int look_at_wanted(void *ctx, const char *name)
+bool gb_warning_fails_without_nvidia(const char *unit)
 {
 	static const char *const failing[] = { "nvidia-persistenced.service",
 					       "nvidia-powerd.service",
 					       "nvidia-fabricmanager.service",
 					       "nvidia-dcgm.service" };
+
+	for (size_t i = 0; i < sizeof(failing) / sizeof(*failing); i++)
+		if (!strcmp(unit, failing[i]))
+			return true;
+	return false;
+}
+
+static int look_at_wanted(void *ctx, const char *name)
+{
 	struct warner *w = ctx;
 	int node = find_last_of(w, NVIDIA);
-	char path[PATH_MAX];
 
-	for (size_t i = 0; i < sizeof(failing) / sizeof(*failing); i++) {
-		if (strcmp(name, failing[i]) || node == GB_NOWHERE)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", w->folder, name);
-		gb_check(w->checks, "unit-fails", GB_WARN, name_of(w, node),
-			 "%s is enabled, and fails without it", name);
-		gb_check_evidence(w->checks, "%s", path);
-		gb_check_fix(w->checks, "systemctl disable %s", name);
-	}
+	if (node == GB_NOWHERE || !gb_warning_fails_without_nvidia(name))
+		return 0;
+	gb_check(w->checks, "unit-fails", GB_WARN, name_of(w, node),
+		 "%s is enabled, and fails without it", name);
+	gb_check_evidence(w->checks, "%s/%s", w->folder, name);
+	gb_check_fix(w->checks, "systemctl disable %s", name);
 	return 0;
 }
 

@@ -2,6 +2,8 @@
 #ifndef GB_WARNING_H
 #define GB_WARNING_H
 
+#include <stdbool.h>
+
 #include "check.h"
 
 struct gb_disks;
@@ -12,5 +14,8 @@ struct gb_target;
  * is said where, and what to do. What has no trace here adds nothing. */
 void gb_warnings_read(const struct gb_target *target, const struct gb_disks *disks,
 		      struct gb_checks *checks);
+
+/* Does this unit fail when no display of NVIDIA's is left to the host? */
+bool gb_warning_fails_without_nvidia(const char *unit);
 
 #endif

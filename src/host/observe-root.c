@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "observe.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "disks.h"
+#include "lines.h"
+#include "observation.h"
+#include "root.h"
+#include "text.h"
+
+#define TABLE_MAX (8u << 20)
+#define UDEV_MAX (256u << 10)
+
+/* What is mounted on /; the last one counts. */
+struct mount {
+	bool found;
+	char number[32], folder[1024], type[64], source[1024];
+};
+
+static void look_at_mount(void *ctx, unsigned number, const char *line)
+{
+	struct mount *mount = ctx, now = { .found = true };
+	const char *rest = strstr(line, " - ");
+	char point[8];
+
+	(void)number;
+	if (!rest || sscanf(line, "%*s %*s %31s %1023s %7s", now.number, now.folder, point) != 3 ||
+	    strcmp(point, "/") || sscanf(rest, " - %63s %1023s", now.type, now.source) != 2)
+		return;
+	gb_disk_unescape(now.source);
+	*mount = now;
+}
+
+/* ---- what is written on it --------------------------------------------------------------- */
+
+/* btrfs gives a number of its own to each mount: that of the device it names instead. */
+static bool find_number(struct gb_root *root, struct mount *mount)
+{
+	char path[PATH_MAX], link[PATH_MAX];
+	const char *name;
+
+	if (strncmp(mount->number, "0:", 2))
+		return true;
+	if (strncmp(mount->source, "/dev/", 5))
+		return false;
+	gb_text_copy(path, sizeof(path), mount->source);
+	for (unsigned i = 0; i < 8 && gb_root_readlink(root, path, link, sizeof(link)) > 0; i++)
+		gb_text_copy(path, sizeof(path), link);
+	name = strrchr(path, '/') + 1;
+	snprintf(link, sizeof(link), "/sys/class/block/%.64s/dev", name);
+	if (gb_root_read(root, link, mount->number, sizeof(mount->number)) <= 0)
+		return false;
+	mount->number[strcspn(mount->number, "\n")] = '\0';
+	return true;
+}
+
+/* udev has read it: "E:ID_FS_UUID=…" (systemd: sd_device_get_property_value). */
+static bool find_uuid(struct gb_root *root, struct mount *mount, char *ret, size_t size)
+{
+	static const char key[] = "\nE:ID_FS_UUID=";
+	char path[80], *data, *at;
+	bool found = false;
+	size_t len;
+
+	if (!find_number(root, mount))
+		return false;
+	snprintf(path, sizeof(path), "/run/udev/data/b%s", mount->number);
+	if (gb_root_read_all(root, path, UDEV_MAX, &data, &len))
+		return false;
+	at = strstr(data, key);
+	if (at) {
+		at += strlen(key);
+		at[strcspn(at, "\n")] = '\0';
+		found = *at && gb_text_copy(ret, size, at);
+	}
+	free(data);
+	return found;
+}
+
+/* Its type, what it is, and which folder of it. A name below /dev says little: the kernel gives
+ * most of them out in the order in which it finds disks. */
+static void add_identity(struct gb_root *root, struct mount *mount, struct gb_observation *seen)
+{
+	char uuid[128], text[2400];
+
+	if (find_uuid(root, mount, uuid, sizeof(uuid)))
+		snprintf(text, sizeof(text), "%s %s %s", mount->type, uuid, mount->folder);
+	else if (strncmp(mount->source, "/dev/", 5))
+		snprintf(text, sizeof(text), "%s %s %s", mount->type, mount->source, mount->folder);
+	else
+		seen->blind[GB_FACT_ROOT] = true;
+	if (!seen->blind[GB_FACT_ROOT])
+		gb_observation_add(seen, GB_FACT_ROOT, "/", text);
+}
+
+/* ---- what it hangs on -------------------------------------------------------------------- */
+
+static void add_places(struct gb_root *root, const struct gb_disk *disk, struct gb_observation *seen)
+{
+	char file[GB_SYSFS_MAX], place[GB_PATH_MAX], link[PATH_MAX];
+	struct gb_path path;
+
+	for (size_t i = 0; i < disk->parts; i++) {
+		if (!disk->part[i].placed)
+			continue;
+		gb_bdf_file(disk->part[i].bdf, "", file);
+		if (gb_root_readlink(root, file, link, sizeof(link)) > 0 &&
+		    gb_path_from_sysfs(link, &path))
+			gb_observation_add(seen, GB_FACT_PLACE, "/", gb_path_format(&path, place));
+	}
+}
+
+static void add_disks(struct gb_root *root, struct gb_observation *seen)
+{
+	const struct gb_disk *disk = NULL;
+	struct gb_disks disks;
+
+	if (gb_disks_read(root, NULL, &disks, NULL))
+		seen->failed = true;
+	for (size_t i = 0; i < disks.disks; i++)
+		if (disks.disk[i].from == GB_DISK_MOUNTED && !strcmp(disks.disk[i].what, "/"))
+			disk = &disks.disk[i];
+	seen->blind[GB_FACT_PLACE] = !disk || disk->placed == GB_CANNOT_TELL;
+	if (!seen->blind[GB_FACT_PLACE])
+		add_places(root, disk, seen);
+	gb_disks_clear(&disks);
+}
+
+void gb_observe_root(struct gb_root *root, struct gb_observation *seen)
+{
+	struct mount mount = { 0 };
+	char *data;
+	size_t len;
+
+	if (!gb_root_read_all(root, "/proc/self/mountinfo", TABLE_MAX, &data, &len)) {
+		gb_lines_each(data, len, look_at_mount, &mount);
+		free(data);
+	}
+	if (!mount.found) {
+		seen->blind[GB_FACT_ROOT] = seen->blind[GB_FACT_PLACE] = true;
+		return;
+	}
+	add_identity(root, &mount, seen);
+	add_disks(root, seen);
+}
