@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef GB_LOGINS_H
+#define GB_LOGINS_H
+
+#include <stdbool.h>
+
+struct gb_root;
+
+/* Is a person logged in, who proved it with a password, a key or the like? Read from logind's
+ * files, and from utmp where there is no logind. Only what is known to ask counts: a display
+ * manager's or getty's automatic login is nobody, and neither are timers, greeters, and ssh without
+ * a terminal, which programs use. */
+
+#define GB_SESSIONS "/run/systemd/sessions"
+#define GB_UTMP "/run/utmp"
+
+struct gb_login {
+	char session[64]; /* logind's name of it, or utmp's line; the same while it lasts */
+	char user[64];	  /* plain */
+	char how[64];	  /* "login on tty1", "ssh" */
+};
+
+/* True and one of them, or false: nobody, as far as can be told. */
+bool gb_login_find(struct gb_root *root, struct gb_login *ret);
+
+#endif
