@@ -108,11 +108,20 @@ static int clean(struct gb_store *store, const struct gb_place *place, const cha
 	return r ? r : gb_store_fsync(store, place->folder);
 }
 
+/* On FAT: replaced by a call that was killed, and power cut before the disk had that. fsck leaves a
+ * name without bytes. */
+static bool is_lost(struct gb_store *store, const struct gb_place *place,
+		    const struct gb_file *now)
+{
+	return now->kind == GB_FILE_REGULAR && !now->size && place->folder >= 0 &&
+	       !gb_store_can_exchange(store, place->folder);
+}
+
 static int check_ours(struct gb_store *store, const struct gb_entry *entry,
 		      const struct gb_place *place, const struct gb_file *now, bool force,
 		      struct gb_err *err)
 {
-	if (!is_ours(store, entry, now) && !force)
+	if (!is_ours(store, entry, now) && !is_lost(store, place, now) && !force)
 		return gb_fail(err, ESTALE, "%s was changed by somebody else meanwhile",
 			       entry->path);
 	if (place->folder < 0)

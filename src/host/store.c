@@ -214,12 +214,6 @@ int gb_store_fsync_file(struct gb_store *store, int folder, const char *name)
 	return r;
 }
 
-int gb_store_rename(struct gb_store *store, int folder, const char *from, const char *to)
-{
-	return gb_store_call(store, &(struct gb_call){ .kind = GB_CALL_RENAME, .fd = folder,
-						       .fd2 = folder, .name = from, .to = to });
-}
-
 bool gb_store_is_large(const struct gb_store *store, uint64_t bytes)
 {
 	return bytes > (store->copy_max ? store->copy_max : GB_COPY_MAX);
@@ -230,6 +224,33 @@ bool gb_store_can_exchange(struct gb_store *store, int fd)
 	struct statfs fs = { 0 };
 
 	return !(store->disk ? store->disk : fstatfs)(fd, &fs) && fs.f_type != MSDOS_SUPER_MAGIC;
+}
+
+/* fs/fat/namei_vfat.c, vfat_rename(): the name that goes is a change of the folder, but the one
+ * that comes, where the file begins, is a change of the file, and is written when that is. And the
+ * clusters of a file that was replaced are free as soon as nobody has it open. */
+static int rename_on_fat(struct gb_store *store, const struct gb_call *call)
+{
+	int r, old = openat(call->fd2, call->to, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	r = gb_store_call(store, call);
+	/* the other way round both names may have the same clusters */
+	if (!r)
+		r = gb_store_fsync(store, call->fd);
+	if (!r)
+		r = gb_store_fsync_file(store, call->fd2, call->to);
+	if (old >= 0)
+		close(old);
+	return r;
+}
+
+int gb_store_rename(struct gb_store *store, int folder, const char *from, const char *to)
+{
+	const struct gb_call call = { .kind = GB_CALL_RENAME, .fd = folder, .fd2 = folder,
+				      .name = from, .to = to };
+
+	return gb_store_can_exchange(store, folder) ? gb_store_call(store, &call)
+						    : rename_on_fat(store, &call);
 }
 
 int gb_store_unlink(struct gb_store *store, int folder, const char *name)

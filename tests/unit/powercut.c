@@ -12,11 +12,33 @@ struct power {
 	struct shadow *shadow;
 	unsigned calls, dies_at; /* 0: never; from there on no call succeeds */
 	unsigned syncs, fails_at; /* 0: never; that fsync alone */
-	bool cuts_now;
+	bool cuts_now, alone; /* the cut: nothing failed before it */
 	unsigned cuts, olds, news;
 	const char *must; /* the only state allowed, or NULL */
 	char where[64], dir[80]; /* where the machine lies after a cut */
 };
+
+/* What a boot loader finds before anybody has recovered: images that are whole, old or new. */
+static void check_images(const struct power *power, enum cut cut)
+{
+	static const char *const images[] = { "boot/initrd.img", "boot/copy.img", "efi/initrd.img" };
+	static char data[IMAGE_BYTES * 2];
+	char path[128];
+
+	for (size_t i = 0; i < COUNT(images); i++) {
+		ssize_t n;
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%s", power->dir, images[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = read(fd, data, sizeof(data));
+		close(fd);
+		if ((n != sizeof(old_image) || memcmp(data, old_image, (size_t)n)) &&
+		    (n != sizeof(new_image) || memcmp(data, new_image, (size_t)n)))
+			fail_msg("%s call %u, cut %d: %s is neither: %zd bytes", power->where,
+				 power->calls, cut, images[i], n);
+	}
+}
 
 static void check(struct power *power, enum cut cut)
 {
@@ -25,6 +47,9 @@ static void check(struct power *power, enum cut cut)
 	struct gb_err err;
 	char *now;
 
+	/* a builder writes in place; and what FAT loses when we are killed, too, is brought back */
+	if (staging && power->alone)
+		check_images(power, cut);
 	assert_int_equal(gb_root_open(power->dir, &store.root, &err), 0);
 	if (recover(&store, &end, &err))
 		fail_msg("%s call %u, cut %d: recover: %s", power->where, power->calls, cut,
@@ -54,6 +79,7 @@ static int watch(void *ctx, const struct gb_call *call, bool done)
 	struct power *power = ctx;
 
 	if (!done) {
+		note_before(power->shadow, call);
 		if (call->kind == GB_CALL_FSYNC && ++power->syncs == power->fails_at) {
 			power->cuts_now = true;
 			return -EIO;
@@ -89,7 +115,7 @@ static unsigned run(call_fn call, bool enabled, unsigned dies_at, unsigned again
 	power->calls = 0;
 	power->syncs = 0;
 	power->dies_at = dies_at;
-	power->cuts_now = !dies_at && !power->fails_at;
+	power->cuts_now = power->alone = !dies_at && !power->fails_at;
 	load(power->shadow, tree.dir);
 	store.watch = watch;
 	store.ctx = power;

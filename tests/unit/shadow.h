@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a power cut leaves of a tree: surely what was synced, of the rest any part. Names live in
  * their folders and are on the disk when the folder was synced; bytes, owners and modes when the
- * file was. syncfs() counts for nothing here, so that no missing fsync() hides behind it. */
+ * file was. syncfs() counts for nothing here, so that no missing fsync() hides behind it.
+ *
+ * FAT is different: the name that a rename gives is on the disk when the file was synced, and a
+ * file that was replaced loses its bytes as soon as nobody has it open, though its name may still
+ * be there after a cut. */
 #ifndef SHADOW_H
 #define SHADOW_H
 
@@ -25,6 +29,7 @@ struct node {
 	ino_t inode;
 	struct content sure, seen; /* on the disk; in memory */
 	bool dirty, written; /* since it was synced: anything of it; its bytes */
+	bool freed; /* FAT: the bytes may be somebody else's */
 	struct name name[64]; /* a folder's, on the disk */
 	size_t names;
 };
@@ -34,6 +39,8 @@ struct pending {
 	enum gb_call_kind kind;
 	size_t folder, folder2, node;
 	char from[64], to[64];
+	bool fat; /* waits for its node and not for a folder */
+	size_t old; /* then: what had that name, or SIZE_MAX */
 };
 
 struct shadow {
@@ -41,6 +48,7 @@ struct shadow {
 	size_t nodes;
 	struct pending pending[256];
 	size_t waiting;
+	size_t replaced; /* by the call that is made now, or SIZE_MAX */
 	unsigned seed;
 };
 
@@ -204,7 +212,9 @@ static inline void settle_name(struct shadow *shadow, const struct pending *p)
 		}
 		break;
 	case GB_CALL_LINK:
-		if (from)
+		if (p->fat)
+			set_name(folder, p->to, p->node);
+		else if (from)
 			set_name(shadow->node[p->folder2], p->to, node);
 		break;
 	case GB_CALL_UNLINK:
@@ -216,19 +226,76 @@ static inline void settle_name(struct shadow *shadow, const struct pending *p)
 	}
 }
 
-static inline void sync_folder(struct shadow *shadow, size_t folder)
+static inline void sync_names(struct shadow *shadow, size_t index)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < shadow->waiting; i++) {
 		const struct pending p = shadow->pending[i];
 
-		if (p.folder == folder || p.folder2 == folder)
+		if (p.fat ? p.node == index : p.folder == index || p.folder2 == index)
 			settle_name(shadow, &p);
 		else
 			shadow->pending[left++] = p;
 	}
 	shadow->waiting = left;
+}
+
+/* ---- FAT --------------------------------------------------------------------------- */
+
+static inline bool on_fat(int fd)
+{
+	struct statfs fs;
+
+	tell_disk(fd, &fs);
+	return fs.f_type == MSDOS_SUPER_MAGIC;
+}
+
+static inline bool is_open(ino_t inode)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct stat st;
+	bool is = false;
+
+	for (struct dirent *entry; !is && (entry = readdir(dir));)
+		is = !fstatat(dirfd(dir), entry->d_name, &st, 0) && st.st_ino == inode;
+	closedir(dir);
+	return is;
+}
+
+static inline void free_replaced(struct shadow *shadow)
+{
+	for (size_t i = 0; i < shadow->waiting; i++) {
+		const struct pending *p = &shadow->pending[i];
+
+		if (p->fat && p->old != SIZE_MAX && !is_open(shadow->node[p->old]->inode))
+			shadow->node[p->old]->freed = true;
+	}
+}
+
+/* Another call has the name now: what waited for it is never written. */
+static inline void forget_waiting(struct shadow *shadow, size_t folder, const char *name)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < shadow->waiting; i++) {
+		const struct pending p = shadow->pending[i];
+
+		if (!p.fat || p.folder != folder || strcmp(p.to, name))
+			shadow->pending[left++] = p;
+	}
+	shadow->waiting = left;
+}
+
+/* Before a call: what it is about to replace. */
+static inline void note_before(struct shadow *shadow, const struct gb_call *call)
+{
+	struct stat st;
+
+	shadow->replaced = SIZE_MAX;
+	if (call->kind == GB_CALL_RENAME && on_fat(call->fd2) &&
+	    !fstatat(call->fd2, call->to, &st, AT_SYMLINK_NOFOLLOW))
+		shadow->replaced = find_node(shadow, st.st_ino);
 }
 
 /* ---- calls as they happen ---------------------------------------------------------- */
@@ -242,6 +309,26 @@ static inline size_t node_of(const struct shadow *shadow, int fd)
 	node = find_node(shadow, st.st_ino);
 	assert_true(node != SIZE_MAX);
 	return node;
+}
+
+/* Two changes, of which either may be on the disk alone. */
+static inline void note_rename_on_fat(struct shadow *shadow, const struct gb_call *call)
+{
+	struct pending *gone, *come;
+	struct stat st;
+
+	forget_waiting(shadow, node_of(shadow, call->fd2), call->to);
+	gone = &shadow->pending[shadow->waiting++];
+	come = &shadow->pending[shadow->waiting++];
+	assert_true(shadow->waiting < COUNT(shadow->pending));
+	*gone = (struct pending){ .kind = GB_CALL_UNLINK, .folder = node_of(shadow, call->fd) };
+	gone->folder2 = gone->folder;
+	snprintf(gone->from, sizeof(gone->from), "%s", call->name);
+	assert_int_equal(fstatat(call->fd2, call->to, &st, AT_SYMLINK_NOFOLLOW), 0);
+	*come = (struct pending){ .kind = GB_CALL_LINK, .folder = node_of(shadow, call->fd2),
+				  .node = find_node(shadow, st.st_ino), .fat = true,
+				  .old = shadow->replaced };
+	snprintf(come->to, sizeof(come->to), "%s", call->to);
 }
 
 static inline void note_name(struct shadow *shadow, const struct gb_call *call)
@@ -277,6 +364,9 @@ static inline void note(struct shadow *shadow, const struct gb_call *call)
 	struct node *node;
 	size_t index;
 
+	free_replaced(shadow);
+	if (call->kind == GB_CALL_UNLINK || call->kind == GB_CALL_RENAME)
+		forget_waiting(shadow, node_of(shadow, call->fd), call->name);
 	switch (call->kind) {
 	case GB_CALL_SYNCFS:
 	case GB_CALL_CHECKPOINT:
@@ -299,8 +389,13 @@ static inline void note(struct shadow *shadow, const struct gb_call *call)
 		read_open(call->fd, &node->seen);
 		copy_content(&node->sure, &node->seen);
 		node->dirty = node->written = false;
-		if (S_ISDIR(node->sure.st.st_mode))
-			sync_folder(shadow, index);
+		sync_names(shadow, index);
+		return;
+	case GB_CALL_RENAME:
+		if (on_fat(call->fd2))
+			note_rename_on_fat(shadow, call);
+		else
+			note_name(shadow, call);
 		return;
 	default:
 		note_name(shadow, call);
@@ -329,6 +424,8 @@ static inline void write_node(struct shadow *shadow, size_t index, const char *p
 										  : c->len;
 	int fd;
 
+	if (node->freed && happens(shadow, cut, false))
+		len = 0;
 	if (S_ISLNK(c->st.st_mode)) {
 		c->data[c->len] = '\0';
 		assert_int_equal(symlink(c->data, path), 0);
