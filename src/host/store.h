@@ -62,6 +62,7 @@ struct gb_store {
 	int (*space)(int fd, struct statvfs *ret); /* NULL: fstatvfs */
 	int (*disk)(int fd, struct statfs *ret);   /* NULL: fstatfs */
 	int (*checkpoint)(int fd);		   /* NULL: gb_checkpoint */
+	int (*blocks)(int fd, uint32_t *ret_flags, uint64_t *ret_length); /* NULL: FIEMAP, the first */
 };
 
 /* Where a file lies or would lie: an open folder and a name. A folder that does not exist is
@@ -85,7 +86,6 @@ int gb_store_write(struct gb_store *store, int fd, const void *data, size_t len)
 int gb_store_fsync(struct gb_store *store, int fd);
 /* A regular file by its name; whatever else is there needs none. */
 int gb_store_fsync_file(struct gb_store *store, int folder, const char *name);
-/* On FAT the new name is on the disk then, and the old file whole until it is. */
 int gb_store_rename(struct gb_store *store, int folder, const char *from, const char *to);
 bool gb_store_is_large(const struct gb_store *store, uint64_t bytes); /* above copy_max */
 /* Can two files there change places? Not on FAT: a cut while it writes the two names could leave

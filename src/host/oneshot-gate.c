@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "bootdefault.h"
+#include "cmdplan.h"
+#include "disks.h"
+#include "err.h"
+#include "grubenv.h"
+#include "grubmenu.h"
+#include "host.h"
+#include "lines.h"
+#include "oneshot.h"
+#include "root.h"
+#include "store.h"
+
+/* Would GRUB take next_entry, and take it away again, by itself? It writes through no file system,
+ * only to the blocks that the file has (grub-core/commands/loadenv.c). */
+
+#define MOUNTS_MAX (1u << 20)
+
+static void refuse_config(struct gb_oneshot *ret, const char *cfg, const char *what)
+{
+	gb_oneshot_refuse(ret, "", "%s %s, so GRUB can't be told to boot an entry once", cfg, what);
+}
+
+static void check_config(struct gb_host *host, struct gb_oneshot *ret)
+{
+	const char *cfg = gb_cmdplan_grub_cfg(host);
+	struct gb_grubmenu menu;
+	struct gb_err err = { "" };
+
+	if (gb_bootdefault_menu(host, NULL, &menu, &err))
+		return gb_oneshot_refuse(ret, "", "%.350s", err.text);
+	if (!menu.once)
+		refuse_config(ret, cfg, "does not read next_entry");
+	else if (menu.odd)
+		gb_oneshot_refuse(ret, "", "line %u of %s sets GRUB's default anew, so next_entry would not "
+				  "be obeyed", menu.odd, menu.odd_custom ? "custom.cfg" : cfg);
+	else if (!menu.custom)
+		refuse_config(ret, cfg, "does not read custom.cfg (41_custom), where the entry would be");
+	gb_grubmenu_clear(&menu);
+}
+
+/* ---- the file system -------------------------------------------------------------------- */
+
+struct mount {
+	char at[256], device[32], options[512];
+	const char *path; /* of the file */
+	size_t best;
+};
+
+/* "36 35 259:2 / /boot rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw,data=ordered" (proc(5)); of
+ * those that the path is below, the longest, and of the same the last. */
+static void take_mount(void *ctx, unsigned number, const char *line)
+{
+	struct mount *mount = ctx;
+	char at[256], device[32];
+	const char *rest;
+	size_t len;
+
+	(void)number;
+	if (sscanf(line, "%*s %*s %31s %*s %255s", device, at) != 2)
+		return;
+	gb_disk_unescape(at);
+	len = strcmp(at, "/") ? strlen(at) : 0;
+	if (strncmp(mount->path, at, len) || mount->path[len] != '/' || len < mount->best)
+		return;
+	rest = strstr(line, " - ");
+	mount->best = len;
+	strcpy(mount->at, at);
+	strcpy(mount->device, device);
+	snprintf(mount->options, sizeof(mount->options), "%s", rest ? rest + 3 : "");
+}
+
+static bool find_mount(struct gb_host *host, const char *path, struct mount *ret)
+{
+	size_t len;
+	char *data;
+
+	*ret = (struct mount){ .path = path };
+	if (gb_root_read_all(host->root, "/proc/self/mountinfo", MOUNTS_MAX, &data, &len))
+		return false;
+	gb_lines_each(data, len, take_mount, ret);
+	free(data);
+	return ret->at[0];
+}
+
+static const char *kind_of(const char *name)
+{
+	if (!strncmp(name, "dm-", 3))
+		return "LVM, LUKS or another mapped device";
+	if (!strncmp(name, "md", 2))
+		return "a software RAID";
+	if (!strncmp(name, "loop", 4))
+		return "a loop device";
+	return NULL;
+}
+
+static void check_device(struct gb_host *host, const char *path, int fd, struct gb_oneshot *ret)
+{
+	char link[64], target[256], number[32];
+	const char *name, *kind;
+	struct mount mount;
+	struct stat st;
+
+	if (!find_mount(host, path, &mount))
+		return gb_oneshot_refuse(ret, "", "what %s lies on can't be told from /proc/self/mountinfo",
+					 path);
+	if (fstat(fd, &st) < 0)
+		return gb_oneshot_refuse(ret, "", "%s: %s", path, strerror(errno));
+	snprintf(number, sizeof(number), "%u:%u", major(st.st_dev), minor(st.st_dev));
+	snprintf(link, sizeof(link), "/sys/dev/block/%s", mount.device);
+	if ((gb_root_is_real(host->root) && strcmp(number, mount.device) != 0) ||
+	    gb_root_readlink(host->root, link, target, sizeof(target)) < 0)
+		return gb_oneshot_refuse(ret, "", "what %s lies on can't be told: no block device is known "
+					 "for %s", path, mount.at);
+	name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+	kind = kind_of(name);
+	if (kind)
+		gb_oneshot_refuse(ret, "", "GRUB can't write its environment, %s: it is on %s (%s), so an "
+				  "entry to boot once would be booted for ever", path, kind, name);
+	else if (strstr(mount.options, "data=journal"))
+		gb_oneshot_refuse(ret, "", "%s is mounted with data=journal: what GRUB writes there, Linux "
+				  "would take back", mount.at);
+}
+
+/* Those that GRUB knows blocks of, and that keep a file at them. */
+static const char *system_name(const struct statfs *fs)
+{
+	switch ((unsigned long)fs->f_type) {
+	case EXT4_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
+	case MSDOS_SUPER_MAGIC: return NULL;
+	case BTRFS_SUPER_MAGIC: return "btrfs";
+	case F2FS_SUPER_MAGIC: return "f2fs";
+	case SQUASHFS_MAGIC: return "squashfs";
+	case OVERLAYFS_SUPER_MAGIC: return "overlayfs";
+	case TMPFS_MAGIC: return "tmpfs";
+	case 0x2fc12fc1: return "ZFS"; /* OpenZFS: include/sys/zfs_vfsops_os.h */
+	case 0xca451a4e: return "bcachefs";
+	default: return "a file system that is not known for it";
+	}
+}
+
+/* Its blocks: data in its inode, compressed, encrypted, shared or not written yet has none of its
+ * own that GRUB could write. A file system that does not tell, FAT, has them. */
+static int map_file(int fd, uint32_t *ret_flags, uint64_t *ret_length)
+{
+	char space[sizeof(struct fiemap) + sizeof(struct fiemap_extent)] = { 0 };
+	struct fiemap *map = (struct fiemap *)(void *)space;
+
+	map->fm_length = GB_GRUBENV_SIZE;
+	map->fm_flags = FIEMAP_FLAG_SYNC;
+	map->fm_extent_count = 1;
+	if (ioctl(fd, FS_IOC_FIEMAP, map) < 0)
+		return -errno;
+	*ret_flags = map->fm_mapped_extents ? map->fm_extents[0].fe_flags : 0;
+	*ret_length = map->fm_mapped_extents ? map->fm_extents[0].fe_length : 0;
+	return 0;
+}
+
+static void check_blocks(struct gb_host *host, const char *path, int fd, struct gb_oneshot *ret)
+{
+	const uint32_t bad = FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_ENCODED |
+			     FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_DATA_TAIL |
+			     FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_SHARED;
+	uint64_t length = 0;
+	uint32_t flags = 0;
+	int r = (host->store.blocks ? host->store.blocks : map_file)(fd, &flags, &length);
+
+	if (r == -EOPNOTSUPP || r == -ENOTTY)
+		return;
+	if (r || length < GB_GRUBENV_SIZE || flags & bad)
+		gb_oneshot_refuse(ret, "grub-editenv FILE create, after moving the old one away",
+				  "GRUB can't write its environment, %s: its bytes are in no block of their "
+				  "own", path);
+}
+
+static void check_system(struct gb_host *host, const char *path, int fd, struct gb_oneshot *ret)
+{
+	const char *name;
+	struct statfs fs = { 0 };
+	bool read_only = false;
+	uint64_t bytes;
+	int r = (host->store.disk ? host->store.disk : fstatfs)(fd, &fs);
+
+	if (!r)
+		r = gb_store_space(&host->store, fd, &bytes, &read_only);
+	if (r)
+		return gb_oneshot_refuse(ret, "", "%s: its file system can't be looked at", path);
+	name = system_name(&fs);
+	if (name)
+		gb_oneshot_refuse(ret, "", "GRUB can't write its environment, %s: it is on %s, so an entry "
+				  "to boot once would be booted for ever", path, name);
+	else if (read_only)
+		gb_oneshot_refuse(ret, "mount -o remount,rw /boot", "%s is on a file system that is mounted "
+				  "read-only", path);
+}
+
+/* ---- the file ------------------------------------------------------------------------------ */
+
+static bool is_block(int fd, off_t size)
+{
+	char block[GB_GRUBENV_SIZE];
+
+	return size == GB_GRUBENV_SIZE && pread(fd, block, sizeof(block), 0) == sizeof(block) &&
+	       gb_grubenv_is(block, sizeof(block));
+}
+
+static void check_file(struct gb_host *host, struct gb_oneshot *ret)
+{
+	char path[64];
+	struct stat st;
+	int fd;
+
+	if (!gb_oneshot_env_path(host, path, sizeof(path)))
+		return gb_oneshot_refuse(ret, "", "GRUB's configuration is not to be found; is /boot mounted?");
+	fd = gb_root_file(host->root, path);
+	if (fd < 0)
+		return gb_oneshot_refuse(ret, "grub-editenv FILE create", "GRUB's environment, %s: %s", path,
+					 fd == -EINVAL ? "it is no regular file" : strerror(-fd));
+	if (fstat(fd, &st) < 0 || !is_block(fd, st.st_size))
+		gb_oneshot_refuse(ret, "grub-editenv FILE create, after moving the old one away",
+				  "%s is no environment block of GRUB's, of %d bytes", path,
+				  GB_GRUBENV_SIZE);
+	if (!ret->why[0])
+		check_system(host, path, fd, ret);
+	if (!ret->why[0])
+		check_device(host, path, fd, ret);
+	if (!ret->why[0])
+		check_blocks(host, path, fd, ret);
+	close(fd);
+}
+
+/* A link would be followed by Linux, and by GRUB only within a file system. */
+static void check_links(struct gb_host *host, struct gb_oneshot *ret)
+{
+	char path[64], target[16];
+
+	if (gb_oneshot_env_path(host, path, sizeof(path)) &&
+	    gb_root_readlink(host->root, path, target, sizeof(target)) >= 0)
+		gb_oneshot_refuse(ret, "", "GRUB's environment, %s, is a link, and GRUB may not write where "
+				  "that leads", path);
+}
+
+void gb_oneshot_gate(struct gb_host *host, struct gb_oneshot *ret)
+{
+	check_config(host, ret);
+	if (!ret->why[0])
+		check_links(host, ret);
+	if (!ret->why[0])
+		check_file(host, ret);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "oneshot.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "efi.h"
+#include "err.h"
+#include "host.h"
+#include "text.h"
+
+#define VARIABLE "LoaderEntryOneShot" GB_EFI_LOADER
+#define CAN_ONESHOT (1u << 3) /* LoaderFeatures (systemd: src/fundamental/efivars-fundamental.h) */
+#define NO_ENTRY "ghost-boot-nothing"
+#define ID_MAX 512
+
+void gb_oneshot_refuse(struct gb_oneshot *oneshot, const char *hint, const char *format, ...)
+{
+	va_list args;
+
+	oneshot->kind = GB_ONESHOT_NONE;
+	va_start(args, format);
+	vsnprintf(oneshot->why, sizeof(oneshot->why), format, args);
+	va_end(args);
+	gb_text_copy(oneshot->hint, sizeof(oneshot->hint), hint);
+}
+
+/* ---- which way -------------------------------------------------------------------------- */
+
+static void find_grub(struct gb_host *host, struct gb_oneshot *ret)
+{
+	gb_oneshot_gate(host, ret);
+	if (!ret->why[0])
+		ret->kind = GB_ONESHOT_GRUB;
+}
+
+/* GRUB, too, may announce it: openSUSE's does. */
+void gb_oneshot_find(struct gb_host *host, struct gb_oneshot *ret)
+{
+	const struct gb_loader *loader = host->loader;
+
+	*ret = (struct gb_oneshot){ .kind = GB_ONESHOT_NONE };
+	if (!loader->usable)
+		gb_oneshot_refuse(ret, loader->hint, "%s", loader->why);
+	else if (loader->features_known && loader->features & CAN_ONESHOT && host->efi)
+		ret->kind = GB_ONESHOT_EFI;
+	else if (loader->family == GB_FAMILY_GRUB)
+		find_grub(host, ret);
+	else if (loader->family == GB_FAMILY_SYSTEMD && !host->efi)
+		gb_oneshot_refuse(ret, "mount -t efivarfs efivarfs /sys/firmware/efi/efivars",
+				  "the firmware's variables can't be reached, so systemd-boot can't be "
+				  "told to boot an entry once");
+	else if (loader->family == GB_FAMILY_SYSTEMD)
+		gb_oneshot_refuse(ret, "bootctl update", "this systemd-boot does not say that it boots an "
+				  "entry once (LoaderFeatures)");
+	else
+		gb_oneshot_refuse(ret, "", "%s can't be told to boot an entry once",
+				  gb_family_name(loader->family));
+}
+
+/* ---- the EFI variable ------------------------------------------------------------------- */
+
+/* What firmware and kernel say when they don't take it (fs/efivarfs, UEFI specification 8.2). */
+static void explain(struct gb_oneshot *oneshot, int r)
+{
+	const char *hint = "";
+
+	if (r == -ENOSPC)
+		hint = "the firmware's store is full: remove crash records (dump-*) from "
+		       "/sys/firmware/efi/efivars";
+	else if (r == -EROFS)
+		hint = "mount -o remount,rw /sys/firmware/efi/efivars";
+	else if (r == -EPERM || r == -EACCES)
+		hint = "the firmware refuses changes of its variables: look for a lock in its setup";
+	gb_text_copy(oneshot->hint, sizeof(oneshot->hint), hint);
+}
+
+static int read_variable(struct gb_host *host, char *ret, size_t size)
+{
+	int r = host->efi ? gb_efi_get_text(host->efi, VARIABLE, ret, size) : -ENOENT;
+
+	if (r == -ENOENT)
+		ret[0] = '\0';
+	return r == -ENOENT ? 0 : r;
+}
+
+static int remove_variable(struct gb_host *host, struct gb_err *err)
+{
+	char now[ID_MAX];
+	int r = host->efi->remove(host->efi, VARIABLE);
+
+	if (r && r != -ENOENT)
+		return gb_fail(err, -r, "the EFI variable LoaderEntryOneShot can't be removed: %s",
+			       strerror(-r));
+	if (read_variable(host, now, sizeof(now)) || now[0])
+		return gb_fail(err, EIO, "the EFI variable LoaderEntryOneShot is still there after it was "
+			       "removed");
+	return 0;
+}
+
+/* ---- both ------------------------------------------------------------------------------- */
+
+static int set(struct gb_host *host, struct gb_oneshot *oneshot, const char *id, struct gb_err *err)
+{
+	int r;
+
+	oneshot->hint[0] = '\0';
+	switch (oneshot->kind) {
+	case GB_ONESHOT_EFI:
+		r = gb_efi_set_text(host->efi, VARIABLE, id, err);
+		if (r)
+			explain(oneshot, r);
+		return r;
+	case GB_ONESHOT_GRUB: return gb_oneshot_env_set(host, id, err);
+	case GB_ONESHOT_NONE: break;
+	}
+	return gb_fail(err, EOPNOTSUPP, "%s", oneshot->why);
+}
+
+/* What was written in part, or by a firmware that says no and does it all the same, goes. */
+int gb_oneshot_arm(struct gb_host *host, struct gb_oneshot *oneshot, const char *id,
+		   struct gb_err *err)
+{
+	int r = set(host, oneshot, id, err);
+
+	if (r)
+		gb_oneshot_disarm(host, id, NULL);
+	return r;
+}
+
+int gb_oneshot_try(struct gb_host *host, struct gb_oneshot *oneshot, struct gb_err *err)
+{
+	char now[ID_MAX];
+	int r = gb_oneshot_read(host, now, sizeof(now), err);
+
+	if (!r && now[0])
+		return gb_fail(err, EBUSY, "the next boot is to take \"%.80s\" once, and that was not "
+			       "asked by ghost-boot", now);
+	if (!r)
+		r = gb_oneshot_arm(host, oneshot, NO_ENTRY, err);
+	return r ? r : gb_oneshot_disarm(host, NO_ENTRY, err);
+}
+
+int gb_oneshot_read(struct gb_host *host, char *ret, size_t size, struct gb_err *err)
+{
+	int r = read_variable(host, ret, size);
+
+	if (r)
+		return gb_fail(err, -r, "the EFI variable LoaderEntryOneShot: %s", strerror(-r));
+	if (ret[0])
+		return 0;
+	r = gb_oneshot_env_read(host, ret, size, err);
+	if (r == -ENOENT)
+		ret[0] = '\0';
+	return r == -ENOENT ? 0 : r;
+}
+
+int gb_oneshot_disarm(struct gb_host *host, const char *id, struct gb_err *err)
+{
+	char now[ID_MAX];
+	int r = read_variable(host, now, sizeof(now)), one;
+
+	if (r)
+		r = gb_fail(err, -r, "the EFI variable LoaderEntryOneShot: %s", strerror(-r));
+	else if (now[0] && !strcasecmp(now, id)) /* ids are lower case, whatever was written */
+		r = remove_variable(host, err);
+	one = gb_oneshot_env_read(host, now, sizeof(now), r ? NULL : err);
+	if (!one && !strcmp(now, id))
+		one = gb_oneshot_env_set(host, NULL, r ? NULL : err);
+	return r || one == -ENOENT ? r : one;
+}
