@@ -86,6 +86,7 @@ int gb_store_write(struct gb_store *store, int fd, const void *data, size_t len)
 int gb_store_fsync(struct gb_store *store, int fd);
 /* A regular file by its name; whatever else is there needs none. */
 int gb_store_fsync_file(struct gb_store *store, int folder, const char *name);
+/* On FAT the new name is on the disk then, and the old file whole until it is. */
 int gb_store_rename(struct gb_store *store, int folder, const char *from, const char *to);
 bool gb_store_is_large(const struct gb_store *store, uint64_t bytes); /* above copy_max */
 /* Can two files there change places? Not on FAT: a cut while it writes the two names could leave
