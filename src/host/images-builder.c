@@ -8,6 +8,7 @@
 
 #include "file.h"
 #include "host.h"
+#include "kernelinstall.h"
 #include "lines.h"
 #include "root.h"
 #include "store.h"
@@ -17,7 +18,7 @@
 #define DIVERSIONS_MAX (256u << 10)
 #define UPDATE "/usr/sbin/update-initramfs"
 #define UPDATE_CONF "/etc/initramfs-tools/update-initramfs.conf"
-#define PLUGIN "/kernel/install.d/50-dracut.install"
+#define PLUGIN "50-dracut.install"
 
 struct search {
 	struct gb_root *root;
@@ -63,42 +64,6 @@ static bool script_says(struct gb_root *root, const char *path, const char *word
 	gb_lines_each(data, len, look_for_word, &said);
 	free(data);
 	return said.found;
-}
-
-/* The last value of KEY in a file of shell assignments; false: not set. */
-struct setting {
-	const char *key;
-	char value[64];
-	bool set;
-};
-
-static void take_setting(void *ctx, unsigned number, const char *line)
-{
-	struct setting *setting = ctx;
-	size_t len = strlen(setting->key);
-	const char *end;
-
-	(void)number;
-	line += strspn(line, " \t");
-	if (strncmp(line, setting->key, len) || line[len] != '=')
-		return;
-	line += len + 1;
-	end = *line == '"' ? "\"" : *line == '\'' ? "'" : " \t;#";
-	line += *end == *line;
-	setting->set = true;
-	snprintf(setting->value, sizeof(setting->value), "%.*s", (int)strcspn(line, end), line);
-}
-
-static bool read_setting(struct gb_root *root, const char *path, struct setting *setting)
-{
-	size_t len;
-	char *data;
-
-	if (gb_root_read_all(root, path, SCRIPT_MAX, &data, &len))
-		return false;
-	gb_lines_each(data, len, take_setting, setting);
-	free(data);
-	return setting->set;
 }
 
 /* Which package has put its own in the place of this file: dpkg-divert(1) keeps three lines each,
@@ -204,38 +169,6 @@ static void ask_update_initramfs(struct search *s)
 			       "they are", by);
 }
 
-/* The plugin of kernel-install, which a link to /dev/null in /etc turns off. */
-static bool find_plugin(struct gb_root *root, char *ret, size_t size)
-{
-	static const char *const folders[] = { "/etc", "/usr/local/lib", "/usr/lib", "/lib" };
-	char link[32];
-
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		ssize_t n;
-
-		snprintf(ret, size, "%s" PLUGIN, folders[i]);
-		n = gb_root_readlink(root, ret, link, sizeof(link));
-		if (n > 0 && !strncmp(link, "/dev/null", sizeof(link)))
-			return false;
-		if (gb_root_exists(root, ret))
-			return true;
-	}
-	return false;
-}
-
-/* What kernel-install was told to take; "" when it was told nothing. */
-static void find_generator(struct gb_root *root, char *ret, size_t size)
-{
-	static const char *const files[] = { "/etc/kernel/install.conf", "/run/kernel/install.conf",
-					     "/usr/local/lib/kernel/install.conf",
-					     "/usr/lib/kernel/install.conf" };
-	struct setting setting = { .key = "initrd_generator" };
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files) && !setting.set; i++)
-		read_setting(root, files[i], &setting);
-	gb_text_copy(ret, size, setting.value);
-}
-
 static bool is_any_there(struct gb_root *root, const char *name)
 {
 	static const char *const folders[] = { "/usr/bin", "/usr/sbin", "/sbin" };
@@ -256,9 +189,12 @@ static void ask_others(struct search *s)
 	static const char *const others[] = { "mkinitcpio", "booster", "mkosi-initrd", "ugrd",
 					      "genkernel", "mkinitfs", "update-tirfs" };
 	bool own = s->site->distribution == GB_FEDORA || s->site->distribution == GB_SUSE;
-	char generator[64], plugin[96];
+	const char *generator;
+	struct gb_kernelinstall told;
+	char plugin[96];
 
-	find_generator(s->root, generator, sizeof(generator));
+	gb_kernelinstall_read(s->root, &told);
+	generator = told.initrd_generator;
 	if (gb_root_exists(s->root, "/etc/NIXOS"))
 		return refuse_name(s, GB_BUILDER_OTHER, "NixOS");
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others) && !own; i++)
@@ -270,7 +206,7 @@ static void ask_others(struct search *s)
 	else if (generator[0] && strcmp(generator, "dracut"))
 		gb_images_refuse(s->images, "", "kernel-install is told to have images built by %s, "
 				 "which is not known", generator);
-	else if (!own && !find_plugin(s->root, plugin, sizeof(plugin)) &&
+	else if (!own && !gb_kernelinstall_plugin(s->root, PLUGIN, plugin, sizeof(plugin)) &&
 		 !gb_root_exists(s->root, "/etc/kernel/postinst.d/dracut"))
 		gb_images_refuse(s->images, "", "dracut is there, but nothing calls it for a new "
 				 "kernel: what builds this machine's images is not known");
@@ -281,13 +217,14 @@ static void ask_others(struct search *s)
 /* Where systemd-boot has the copy that kernel-install's plugin built, its options are the ones. */
 static void find_options(struct search *s, const struct gb_loader *loader)
 {
-	char plugin[96], text[96];
+	struct gb_kernelinstall told;
+	char plugin[96];
 
-	if (s->images->builder != GB_DRACUT || loader->backend != GB_BACKEND_SYSTEMD ||
-	    !find_plugin(s->root, plugin, sizeof(plugin)))
+	if (s->images->builder != GB_DRACUT || (loader->backend != GB_BACKEND_SYSTEMD && loader->backend != GB_BACKEND_UKI) ||
+	    !gb_kernelinstall_plugin(s->root, PLUGIN, plugin, sizeof(plugin)))
 		return;
-	find_generator(s->root, text, sizeof(text));
-	if (text[0] && strcmp(text, "dracut"))
+	gb_kernelinstall_read(s->root, &told);
+	if (told.initrd_generator[0] && strcmp(told.initrd_generator, "dracut"))
 		return;
 	s->images->as_installed = true;
 	s->images->host_only = script_says(s->root, plugin, "hostonly");
@@ -297,10 +234,12 @@ static void find_options(struct search *s, const struct gb_loader *loader)
 
 static void note_settings(struct search *s)
 {
-	struct setting setting = { .key = "update_initramfs" };
+	char value[16];
 
-	if (gb_root_exists(s->root, UPDATE) && read_setting(s->root, UPDATE_CONF, &setting) &&
-	    !strcmp(setting.value, "no"))
+	if (gb_root_exists(s->root, UPDATE) &&
+	    gb_kernelinstall_setting(s->root, UPDATE_CONF, "update_initramfs", value,
+				     sizeof(value)) &&
+	    !strcmp(value, "no"))
 		gb_images_note(s->images, "set update_initramfs=yes in " UPDATE_CONF,
 			       "update-initramfs does nothing: update_initramfs=no in " UPDATE_CONF
 			       "; an update of drivers or of ghost-boot won't reach the images");
