@@ -25,24 +25,24 @@ static bool read_count(const char **at, long *ret)
 	return true;
 }
 
-bool gb_bls_name(const char *file, struct gb_bls_name *ret)
+static bool read_name(const char *file, const char *end, struct gb_bls_name *ret)
 {
 	struct gb_bls_name name = { .left = -1, .done = -1 };
-	size_t len = strlen(file);
+	const size_t len = strlen(file), tail = strlen(end);
 	const char *plus = strrchr(file, '+'), *at;
 	long left, done = 0;
 
-	if (len < 6 || len >= sizeof(name.id) || file[0] == '.' || strchr(file, '/') ||
-	    strcasecmp(file + len - 5, ".conf"))
+	if (len <= tail || len >= sizeof(name.id) || file[0] == '.' || strchr(file, '/') ||
+	    strcasecmp(file + len - tail, end))
 		return false;
 	for (size_t i = 0; i < len; i++)
 		name.id[i] = (char)tolower((unsigned char)file[i]);
 	memcpy(name.file, file, len);
-	memcpy(name.stem, file, len - 5);
+	memcpy(name.stem, file, len - tail);
 	if (plus) {
 		at = plus + 1;
 		if (read_count(&at, &left) && (*at != '-' || (at++, read_count(&at, &done))) &&
-		    !strcmp(at, ".conf")) {
+		    !strcmp(at, end)) {
 			name.left = left;
 			name.done = done;
 			name.stem[plus - file] = '\0';
@@ -50,6 +50,16 @@ bool gb_bls_name(const char *file, struct gb_bls_name *ret)
 	}
 	*ret = name;
 	return true;
+}
+
+bool gb_bls_name(const char *file, struct gb_bls_name *ret)
+{
+	return read_name(file, ".conf", ret);
+}
+
+bool gb_bls_name_unified(const char *file, struct gb_bls_name *ret)
+{
+	return read_name(file, ".efi", ret);
 }
 
 static int compare_texts(const char *a, const char *b)

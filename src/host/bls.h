@@ -52,16 +52,17 @@ void gb_bls_change_clear(struct gb_bls_change *change);
 
 /* ---- names and order (bls-order.c) --------------------------------------------------- */
 
-/* "NAME+LEFT-DONE.conf", the boot counter optional. */
+/* "NAME+LEFT-DONE.conf", the boot counter optional; of type 2, EFI/Linux, ".efi". */
 struct gb_bls_name {
 	char id[256];	/* as systemd-boot calls the entry: the file's name in lower case, all of it */
 	char file[256]; /* as it is */
-	char stem[256]; /* without the counter and .conf */
+	char stem[256]; /* without the counter and the end */
 	long left, done; /* -1: no counter */
 };
 
 /* False for what is no entry's file name. */
 bool gb_bls_name(const char *file, struct gb_bls_name *ret);
+bool gb_bls_name_unified(const char *file, struct gb_bls_name *ret);
 
 struct gb_bls_entry {
 	struct gb_bls_name name;

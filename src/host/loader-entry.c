@@ -22,25 +22,26 @@ struct search {
 };
 
 /* Words with a '$' are replaced by GRUB; nobody can say by what. */
-static bool options_are_running(struct search *s, const char *options)
+bool gb_loader_has_options(const struct gb_arguments *running, const char *options, char *lacking,
+			   size_t size)
 {
-	const struct gb_argument *lacking = NULL;
+	const struct gb_argument *word = NULL;
 	struct gb_arguments all, one;
 
 	if (gb_arguments_parse(options, strlen(options), &all))
 		return false;
 	one = all;
-	for (size_t i = 0; i < all.kernel && !lacking; i++) {
+	for (size_t i = 0; i < all.kernel && !word; i++) {
 		one.argument = &all.argument[i];
 		one.arguments = one.kernel = 1;
 		if (!strchr(all.argument[i].name, '$'))
-			lacking = gb_arguments_lacking(&s->running, &one);
+			word = gb_arguments_lacking(running, &one);
 	}
-	if (lacking)
-		snprintf(s->lacking, sizeof(s->lacking), "%s%s%s", lacking->name,
-			 lacking->value ? "=" : "", lacking->value ? lacking->value : "");
+	if (word)
+		snprintf(lacking, size, "%s%s%s", word->name, word->value ? "=" : "",
+			 word->value ? word->value : "");
 	gb_arguments_clear(&all);
-	return !lacking;
+	return !word;
 }
 
 static bool is_kernel(const char *kernel, const char *wanted)
@@ -67,7 +68,8 @@ static int look_at_entry(void *ctx, const char *file)
 			const char *options = s->kernel[0] ? bls.grub_options : bls.options;
 
 			s->seen++;
-			if (options && options_are_running(s, options)) {
+			if (options && gb_loader_has_options(&s->running, options, s->lacking,
+							     sizeof(s->lacking))) {
 				s->proved++;
 				snprintf(s->loader->entry, sizeof(s->loader->entry), "%.*s",
 					 (int)sizeof(s->loader->entry) - 1, path);

@@ -159,6 +159,7 @@ static void look_at_boot(struct gb_efi *efi, struct gb_loader *loader)
 		free(data);
 		return;
 	}
+	gb_text_copy(loader->started, sizeof(loader->started), boot.path);
 	/* a shim starts what lies beside it, or what it is told to: only names that say it count */
 	if (holds(boot.path, "\\systemd-boot"))
 		says = GB_FAMILY_SYSTEMD;
@@ -267,6 +268,8 @@ void gb_loader_find(struct gb_root *root, struct gb_efi *efi, struct gb_loader *
 	/* behind the search for entries, which mounts what is mounted when it is looked at */
 	look_at_partition(root, efi, ret);
 	look_at_stub(efi, ret);
+	if (ret->proof[GB_PROOF_STUB].weight && ret->proof[GB_PROOF_INFO].says != GB_FAMILY_GRUB)
+		gb_loader_find_unified(root, efi, cmdline ? cmdline : "", ret);
 	if (judge(ret, !ret->efi && gb_root_exists(root, "/sys/firmware")))
 		gb_loader_find_backend(root, ret);
 	free(cmdline);

@@ -82,7 +82,9 @@ struct gb_loader {
 	char esp[64];	   /* where the partition is mounted that the loader came from; or "" */
 	bool esp_away;	   /* it is known, and not mounted */
 	char boot[64];	   /* the folder with loader/entries: the ESP's, or "/boot"; or "" */
-	char entry[320];   /* the booted entry's file, proved; or "" */
+	char started[256]; /* what the firmware started, "\\EFI\\Linux\\x.efi"; or "" */
+	char entry[320];   /* the booted entry's file, proved; a unified image may have been built
+			    * anew since; or "" */
 
 	struct gb_cmdline_source source[GB_CMDLINE_SOURCES_MAX];
 	size_t sources;
@@ -99,8 +101,15 @@ void gb_loader_find(struct gb_root *root, struct gb_efi *efi, struct gb_loader *
 const char *gb_family_name(enum gb_family family);   /* "GRUB" */
 const char *gb_backend_name(enum gb_backend backend); /* "grub-drop-in", stable */
 
-/* The parts, for loader.c, loader-entry.c and loader-backend.c. */
+/* The parts, for loader.c, loader-entry.c, loader-unified.c and loader-backend.c. */
 void gb_loader_find_entry(struct gb_root *root, const char *cmdline, struct gb_loader *loader);
+/* To be asked when the partition is known. */
+void gb_loader_find_unified(struct gb_root *root, struct gb_efi *efi, const char *cmdline,
+			    struct gb_loader *loader);
+/* Does the running command line have all of these? Else *lacking is the first that it has not. */
+struct gb_arguments;
+bool gb_loader_has_options(const struct gb_arguments *running, const char *options, char *lacking,
+			   size_t size);
 void gb_loader_find_backend(struct gb_root *root, struct gb_loader *loader);
 
 #endif
