@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "err.h"
@@ -196,12 +197,28 @@ static int judge(struct gb_proof *proof, struct gb_err *err)
 	return proof->checks->failed ? gb_fail(err, ENOMEM, "out of memory") : 0;
 }
 
+static int read_tree(struct gb_proof *proof, struct gb_err *why)
+{
+	uint64_t offset, length;
+	int fd, r;
+
+	if (!proof->plan->unified)
+		return gb_imagetree_read(proof->root, proof->plan->image, is_wanted, NULL,
+					 &proof->tree, why);
+	fd = gb_imageproof_unified(proof, &offset, &length, why);
+	if (fd < 0)
+		return fd;
+	r = gb_imagetree_read_part(fd, offset, length, is_wanted, NULL, &proof->tree, why);
+	close(fd);
+	return r;
+}
+
 int gb_imageproof(struct gb_root *root, const struct gb_imageplan *plan, struct gb_checks *checks,
 		  struct gb_err *err)
 {
 	struct gb_proof proof = { .root = root, .plan = plan, .checks = checks };
 	struct gb_err why = { 0 };
-	int r = gb_imagetree_read(root, plan->image, is_wanted, NULL, &proof.tree, &why);
+	int r = read_tree(&proof, &why);
 
 	if (r == -ENOMEM)
 		gb_fail(err, ENOMEM, "%s", why.text);

@@ -23,10 +23,19 @@ struct gb_imageplan {
 	const char *claims;
 	size_t claims_len;
 	uint64_t previous; /* bytes of the image that it replaces; 0: there was none */
+	const struct gb_unifiedplan *unified; /* the image is the part of a unified one; or NULL */
+};
+
+/* What a unified kernel image has to be beside. Nothing is owned. */
+struct gb_unifiedplan {
+	const char *line;   /* its command line, to the byte */
+	const char *kernel; /* the file of the kernel that is in it */
+	bool is_signed;
 };
 
 /* Adds what was found, `subject` the image: image-readable, then, where it is, image-claims,
- * image-tools, image-modules, image-order, image-rivals, image-size. Used is only an image whose
+ * image-tools, image-modules, image-order, image-rivals, image-size; of a unified one before those
+ * unified-line, unified-kernel, unified-system, unified-signature. Used is only an image whose
  * checks all pass or warn. 0, or -ENOMEM. */
 int gb_imageproof(struct gb_root *root, const struct gb_imageplan *plan, struct gb_checks *checks,
 		  struct gb_err *err);
@@ -47,6 +56,11 @@ void gb_imageproof_modules(const struct gb_proof *proof);
 void gb_imageproof_order(const struct gb_proof *proof);
 /* The same in an image with systemd. (imageproof-units.c) */
 void gb_imageproof_units(const struct gb_proof *proof);
+
+/* Opens a unified image and judges all but the image in it, which is that part of the descriptor
+ * returned, to be closed. Errors as gb_image_read. (imageproof-unified.c) */
+int gb_imageproof_unified(const struct gb_proof *proof, uint64_t *ret_offset, uint64_t *ret_length,
+			  struct gb_err *err);
 
 /* A line of a script or unit that loads a module, and is no comment; or -1. (imageproof-order.c) */
 int gb_imageproof_loads(const char *data, size_t len);

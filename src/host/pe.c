@@ -16,6 +16,7 @@
 #define SECTION_SIZE 40
 #define MAGIC_32 0x10b
 #define MAGIC_64 0x20b
+#define CHECKSUM 64	 /* in the optional header, of either size */
 #define CERTIFICATES 4 /* number of the directory */
 
 struct head {
@@ -38,16 +39,24 @@ static bool holds(const struct head *head, size_t at, size_t bytes)
 }
 
 /* The directories follow a fixed part whose size the magic tells. */
-static bool has_certificates(const struct head *head, size_t optional, size_t size)
+static void take_certificates(const struct head *head, size_t optional, size_t length,
+			      uint64_t size, struct gb_pe *ret)
 {
 	size_t count, directory;
 
-	if (size < 2)
-		return false;
+	if (length < 2)
+		return;
 	count = get(head, optional, 2) == MAGIC_64 ? 108 : get(head, optional, 2) == MAGIC_32 ? 92 : 0;
 	directory = count + 4 + 8 * CERTIFICATES;
-	return count && size >= directory + 8 && get(head, optional + count, 4) > CERTIFICATES &&
-	       get(head, optional + directory, 4) && get(head, optional + directory + 4, 4);
+	if (!count || length < directory + 8 || get(head, optional + count, 4) <= CERTIFICATES)
+		return;
+	ret->checksum = optional + CHECKSUM;
+	ret->directory = optional + directory;
+	ret->certificates = get(head, ret->directory, 4);
+	ret->certificates_size = get(head, ret->directory + 4, 4);
+	ret->is_signed = ret->certificates && ret->certificates_size;
+	if (ret->certificates > size || ret->certificates_size > size - ret->certificates)
+		ret->certificates = ret->certificates_size = 0;
 }
 
 /* Data is as long as it says it is in memory; what the file has beyond is padding. */
@@ -84,7 +93,7 @@ int gb_pe_parse(const void *data, size_t len, uint64_t size, struct gb_pe *ret, 
 	if (!holds(&head, optional, optional_size) ||
 	    !holds(&head, optional + optional_size, count * SECTION_SIZE))
 		return gb_fail(err, EINVAL, "is cut in its headers");
-	pe.is_signed = has_certificates(&head, optional, optional_size);
+	take_certificates(&head, optional, optional_size, size, &pe);
 	for (size_t i = 0; i < count; i++)
 		if (!take_section(&head, optional + optional_size + i * SECTION_SIZE, size,
 				  &pe.section[pe.sections++]))

@@ -24,6 +24,9 @@ struct gb_pe {
 	struct gb_pe_section section[GB_PE_SECTIONS_MAX];
 	size_t sections;
 	bool is_signed; /* has a table of certificates; whether they hold, nobody has looked */
+	uint64_t certificates, certificates_size; /* that table, inside the file; or 0 */
+	/* Where signing changes the headers: 4 bytes, the checksum, and 8, the table's directory. */
+	uint64_t checksum, directory;
 };
 
 /* `head` is the file's beginning, `size` all its bytes. -EINVAL with the reason. */

@@ -2,6 +2,7 @@
 /* What an image must be before it is used; each part of it taken away once. */
 #include "fake.h"
 #include "made.h"
+#include "unified.h"
 
 #include "check.h"
 #include "imageproof.h"
@@ -362,6 +363,149 @@ static void no_claims_may_be_wanted(void **state)
 	assert_int_equal(checks.checks, 3);
 }
 
+/* ---- unified images -------------------------------------------------------------------------- */
+
+#define KERNEL "/boot/vmlinuz-" RELEASE
+#define OSREL "NAME=\"Debian\"\nID=debian\n"
+
+static struct gb_unifiedplan unified = { "a b", KERNEL, false };
+
+/* An EFI program, with what follows its headers. */
+static void make_kernel(struct gb_text *to, const char *rest)
+{
+	unified_begin(to);
+	gb_text_addf(to, "%s", rest);
+}
+
+static void put_signature(struct gb_text *to)
+{
+	const size_t directory = UNIFIED_PE + 24 + 112 + 8 * 4;
+
+	unified_set(to, UNIFIED_PE + 24 + 64, 4, 4711);
+	unified_set(to, directory, 4, (uint32_t)to->len);
+	unified_set(to, directory + 4, 4, 8);
+	gb_text_add(to, "12345678", 8);
+}
+
+/* All of a good one, but `instead` of the section of that name. */
+static void prove_unified(const char *name, const char *instead, bool is_signed)
+{
+	struct gb_text all = { 0 }, kernel = { 0 };
+	const char *const texts[][2] = { { ".osrel", OSREL }, { ".cmdline", "a b" },
+					 { ".uname", RELEASE } };
+
+	make_kernel(&kernel, "kernel");
+	tree_put_data(&tree, KERNEL, kernel.data, kernel.len);
+	unified_begin(&all);
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (strcmp(texts[i][0], name))
+			unified_text(&all, texts[i][0], texts[i][1]);
+	if (strcmp(".linux", name))
+		unified_section(&all, ".linux", kernel.data, kernel.len);
+	if (strcmp(".initrd", name))
+		unified_section(&all, ".initrd", made.data, made.len);
+	if (instead)
+		unified_text(&all, name, instead);
+	if (is_signed)
+		put_signature(&all);
+	tree_put_data(&tree, IMAGE, all.data, all.len);
+	gb_checks_clear(&checks);
+	plan.unified = &unified;
+	assert_int_equal(gb_imageproof(tree.root, &plan, &checks, &err), 0);
+	gb_text_clear(&kernel);
+	gb_text_clear(&all);
+}
+
+static void each_part_of_a_unified_one_counts(void **state)
+{
+	(void)state;
+	initramfs_tools(GOOD_ORDER);
+	made_end(&made);
+	prove_unified("", NULL, false);
+	for (size_t i = 0; i < checks.checks; i++)
+		assert_int_equal(checks.check[i].mark, GB_PASS);
+	assert_int_equal(checks.checks, 7 + 3);
+	prove_unified(".cmdline", "a  b", false);
+	shows("unified-line", GB_FAIL, "not the planned one");
+	prove_unified(".cmdline", "x a b c", false);
+	shows("unified-line", GB_FAIL, "not the planned one");
+	prove_unified(".cmdline", NULL, false);
+	shows("unified-line", GB_FAIL, "no kernel command line");
+	prove_unified(".uname", RELEASE "0", false);
+	shows("unified-kernel", GB_FAIL, "does not say");
+	prove_unified(".linux", "kernel", false);
+	shows("unified-kernel", GB_FAIL, "not the installed one");
+	prove_unified(".linux", NULL, false);
+	shows("unified-kernel", GB_FAIL, "no kernel");
+	prove_unified(".osrel", "VERSION_CODENAME=x\n", false);
+	shows("unified-system", GB_FAIL, "would not show it");
+	prove_unified(".initrd", NULL, false);
+	shows("image-readable", GB_FAIL, "no image in it");
+	prove_unified(".initrd", "no archive", false);
+	shows("image-readable", GB_FAIL, "damaged");
+	/* the claims are looked for in the part, too */
+	without = "etc/ghost-boot/claims";
+	initramfs_tools(GOOD_ORDER);
+	made_end(&made);
+	prove_unified("", NULL, false);
+	shows("image-claims", GB_FAIL, "no claims");
+	tree_put(&tree, IMAGE, "no program");
+	gb_checks_clear(&checks);
+	assert_int_equal(gb_imageproof(tree.root, &plan, &checks, &err), 0);
+	shows("image-readable", GB_FAIL, "is no EFI program");
+}
+
+static void a_signature_is_wanted_where_there_is_a_key(void **state)
+{
+	(void)state;
+	initramfs_tools(GOOD_ORDER);
+	made_end(&made);
+	unified.is_signed = true;
+	prove_unified("", NULL, false);
+	shows("unified-signature", GB_FAIL, "not signed");
+	prove_unified("", NULL, true);
+	shows("unified-signature", GB_PASS, "signed");
+	unified.is_signed = false;
+}
+
+/* As ukify signs a kernel that is not, with the machine's own key. */
+static void the_kernel_in_it_may_be_signed(void **state)
+{
+	struct gb_text kernel = { 0 }, all = { 0 };
+
+	(void)state;
+	initramfs_tools(GOOD_ORDER);
+	made_end(&made);
+	prove_unified("", NULL, false); /* puts the kernel's file */
+	for (unsigned way = 0; way < 3; way++) {
+		make_kernel(&kernel, way == 2 ? "kernal" : "kernel");
+		put_signature(&kernel);
+		unified_begin(&all);
+		unified_text(&all, ".cmdline", "a b");
+		unified_text(&all, ".uname", RELEASE);
+		unified_text(&all, ".osrel", OSREL);
+		unified_section(&all, ".linux", kernel.data, kernel.len);
+		unified_section(&all, ".initrd", made.data, made.len);
+		tree_put_data(&tree, IMAGE, all.data, all.len);
+		unified.is_signed = way > 0;
+		gb_checks_clear(&checks);
+		assert_int_equal(gb_imageproof(tree.root, &plan, &checks, &err), 0);
+		shows("unified-kernel", way == 1 ? GB_PASS : GB_FAIL, "the installed one");
+		gb_text_clear(&kernel);
+	}
+	gb_text_clear(&all);
+	unified.is_signed = false;
+	/* compressed, on other machines */
+	tree_put(&tree, KERNEL, "gzip");
+	gb_checks_clear(&checks);
+	assert_int_equal(gb_imageproof(tree.root, &plan, &checks, &err), 0);
+	shows("unified-kernel", GB_WARN, "can't be told");
+	tree_delete(&tree, KERNEL);
+	gb_checks_clear(&checks);
+	assert_int_equal(gb_imageproof(tree.root, &plan, &checks, &err), 0);
+	shows("unified-kernel", GB_UNKNOWN, "can't be told");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clear)
@@ -376,6 +520,9 @@ int main(void)
 		TEST(damage_and_doubt_differ),
 		TEST(sizes_are_compared),
 		TEST(no_claims_may_be_wanted),
+		cmocka_unit_test_setup_teardown(each_part_of_a_unified_one_counts, make, clear),
+		cmocka_unit_test_setup_teardown(a_signature_is_wanted_where_there_is_a_key, make, clear),
+		cmocka_unit_test_setup_teardown(the_kernel_in_it_may_be_signed, make, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

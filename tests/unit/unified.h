@@ -40,7 +40,8 @@ static inline void unified_section(struct gb_text *to, const char *name, const v
 
 	gb_text_add(to, data, len);
 	gb_text_add(to, zeros, padding);
-	strncpy(to->data + at, name, 8);
+	for (size_t i = 0; i < 8 && name[i]; i++)
+		to->data[at + i] = name[i];
 	unified_set(to, at + 8, 4, (uint32_t)len);
 	unified_set(to, at + 16, 4, (uint32_t)(len + padding));
 	unified_set(to, at + 20, 4, (uint32_t)offset);
