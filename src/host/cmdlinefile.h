@@ -31,8 +31,9 @@ int gb_cmdline_file_change(const char *data, size_t len, const struct gb_want *w
 void gb_cmdline_file_change_clear(struct gb_cmdline_file_change *change);
 
 /* The text of a file that is not there yet, of the booted entry's options or of /proc/cmdline:
- * what the loader added (BOOT_IMAGE=, initrd=) and what belongs to one boot (ghost.trial=,
- * systemd.machine_id=) is left out. Caller clears *ret. */
+ * what the loader added (BOOT_IMAGE=, initrd=), what belongs to one boot (ghost.trial=,
+ * systemd.machine_id=) and what arms claims, which may have been taken back since it booted, is left
+ * out. Caller clears *ret. */
 int gb_cmdline_file_new(const char *line, size_t len, struct gb_text *ret, struct gb_err *err);
 
 #endif

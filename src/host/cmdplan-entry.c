@@ -189,74 +189,11 @@ static bool is_needed(struct gb_cmdwork *w)
 	return made;
 }
 
-/* GRUB's $words are its own: it replaces them before the kernel sees the line. */
-static int drop_variables(struct gb_text *line)
+static int tell_line(struct gb_cmdwork *w, const struct gb_changes *changes)
 {
-	struct gb_arguments all;
-	struct gb_changes changes;
-	char *name = NULL;
-	int r = 0;
-
-	while (!r && line->len && strchr(line->data, '$')) {
-		r = gb_arguments_parse(line->data, line->len, &all);
-		if (r)
-			return r;
-		for (size_t i = 0; i < all.arguments && !name; i++)
-			name = all.argument[i].name[0] == '$' ? strdup(all.argument[i].name) : NULL;
-		gb_arguments_clear(&all);
-		if (!name)
-			break;
-		r = gb_arguments_change(line->data, line->len,
-					&(struct gb_want){ GB_WANT_NO_NAME, name, NULL }, 1, &changes, NULL);
-		free(name);
-		name = NULL;
-		if (r)
-			return r;
-		gb_text_clear(line);
-		gb_text_add(line, changes.line, changes.len);
-		gb_changes_clear(&changes);
-	}
-	return r;
-}
-
-static void options_of_booted(struct gb_cmdwork *w, struct gb_text *ret)
-{
-	struct gb_bls bls;
-	size_t len;
-	char *data;
-	int r;
-
-	if (!w->host->loader->entry[0] ||
-	    gb_root_read_all(w->host->root, w->host->loader->entry, GB_BLS_MAX, &data, &len))
-		return;
-	r = gb_bls_parse(data, len, &bls, NULL);
-	free(data);
-	if (r)
-		return;
-	if (bls.options)
-		gb_text_addf(ret, "%s", bls.options);
-	gb_bls_clear(&bls);
-}
-
-/* The line that is used until the file is there: kernel-install(8). */
-static int line_of_now(struct gb_cmdwork *w, struct gb_text *ret)
-{
-	size_t len;
-	char *data;
-
-	if (!gb_root_read_all(w->host->root, "/usr/lib/kernel/cmdline", GB_CMDLINE_FILE_MAX, &data,
-			      &len)) {
-		gb_text_add(ret, data, len);
-		free(data);
-		return 0;
-	}
-	options_of_booted(w, ret);
-	if (!ret->len)
-		gb_text_addf(ret, "%s", w->running);
-	if (!ret->len)
-		return gb_fail(w->err, EINVAL, GB_CMDLINE_FILE " is missing, and the running kernel's command "
-			       "line can't be read to make it");
-	return drop_variables(ret) ? gb_fail(w->err, EINVAL, "the running command line can't be read") : 0;
+	free(w->report->line);
+	w->report->line = strndup(changes->line, changes->len);
+	return w->report->line ? 0 : gb_fail(w->err, ENOMEM, "out of memory");
 }
 
 static int make_kernel(struct gb_cmdwork *w)
@@ -265,11 +202,10 @@ static int make_kernel(struct gb_cmdwork *w)
 	struct gb_text now = { 0 }, text = { 0 };
 	char hash[GB_SHA256_TEXT], *data = NULL;
 	size_t len;
-	int r = line_of_now(w, &now);
+	int r = gb_cmdwork_line_of_now(w->host, w->running, &now, w->err);
 
 	if (!r)
-		r = now.failed ? gb_fail(w->err, ENOMEM, "out of memory")
-			       : gb_cmdline_file_new(now.data, now.len, &text, w->err);
+		r = gb_cmdline_file_new(now.data, now.len, &text, w->err);
 	gb_text_clear(&now);
 	if (!r)
 		r = gb_cmdline_file_change(text.data, text.len, w->want, w->wants, &change, w->err);
@@ -284,6 +220,8 @@ static int make_kernel(struct gb_cmdwork *w)
 		gb_footprint_add(w->footprint, GB_TRACE_MADE, GB_CMDLINE_FILE, hash, NULL);
 		gb_cmdwork_note_folder(w, "/etc/kernel");
 	}
+	if (!r)
+		r = tell_line(w, &change.changes);
 	if (!r)
 		r = gb_cmdwork_write(w, GB_CMDLINE_FILE, data, len, "new kernels get their command line "
 				     "from it; without it, the running kernel's, for ever");
@@ -313,7 +251,7 @@ static int keep_line(struct gb_cmdwork *w, const char *line, size_t len)
 static int change_kernel(struct gb_cmdwork *w, const char *data, size_t len)
 {
 	struct gb_cmdline_file_change change = { 0 };
-	const bool ours = is_ours(w, data, len);
+	const bool ours = is_ours(w, data, len), goes = ours && w->back;
 	struct gb_wordtrace_wants wants = { 0 };
 	char hash[GB_SHA256_TEXT], *now = NULL, *line = NULL;
 	size_t now_len = 0, line_len;
@@ -331,9 +269,11 @@ static int change_kernel(struct gb_cmdwork *w, const char *data, size_t len)
 		r = line ? gb_cmdwork_note(w, GB_CMDLINE_FILE, line) : -ENOMEM;
 		free(line);
 	}
-	if (!r && w->back)
+	if (!r)
+		r = tell_line(w, &change.changes);
+	if (!r && w->back && !goes)
 		r = keep_line(w, change.changes.line, change.changes.len);
-	if (!r && change.changes.differs)
+	if (!r && change.changes.differs && !goes)
 		r = gb_cmdwork_write(w, GB_CMDLINE_FILE, now, now_len, gb_cmdwork_reason(w));
 	if (!r && ours && !w->back && change.changes.differs) {
 		gb_sha256_of(now, now_len, hash);
@@ -355,14 +295,13 @@ int gb_cmdwork_kernel(struct gb_cmdwork *w)
 		return w->back || !is_needed(w) ? 0 : make_kernel(w);
 	if (r)
 		return gb_fail(w->err, -r, GB_CMDLINE_FILE ": %s", strerror(-r));
-	if (w->back && is_ours(w, data, len)) {
+	r = change_kernel(w, data, len);
+	if (!r && w->back && is_ours(w, data, len)) {
 		r = gb_plan_remove(w->plan, &w->host->store, GB_CMDLINE_FILE, "ghost-boot made it",
 				   w->err);
 		w->changed = w->changed || r > 0;
 		if (r >= 0)
 			r = gb_cmdwork_remove_folder(w, "/etc/kernel", "cmdline");
-	} else {
-		r = change_kernel(w, data, len);
 	}
 	free(data);
 	return r;

@@ -34,6 +34,10 @@ int gb_cmdwork_write(struct gb_cmdwork *w, const char *path, const char *data, s
 /* A folder that is about to be made for a file, and that goes when only that file is in it. */
 void gb_cmdwork_note_folder(struct gb_cmdwork *w, const char *path);
 int gb_cmdwork_remove_folder(struct gb_cmdwork *w, const char *path, const char *file);
+/* The line that is used until /etc/kernel/cmdline is there. `running` is /proc/cmdline. */
+struct gb_text;
+int gb_cmdwork_line_of_now(struct gb_host *host, const char *running, struct gb_text *ret,
+			   struct gb_err *err);
 const char *gb_cmdwork_reason(const struct gb_cmdwork *w);
 
 /* An entry's path in the footprint: without its boot counter, which changes. */

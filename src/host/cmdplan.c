@@ -323,6 +323,7 @@ void gb_cmdplan_report_clear(struct gb_cmdplan_report *report)
 	free(report->carry);
 	free(report->clean);
 	free(report->gone);
+	free(report->line);
 	gb_text_clear(&report->left);
 	*report = (struct gb_cmdplan_report){ 0 };
 }

@@ -19,6 +19,9 @@ struct gb_plan;
 struct gb_cmdplan_report {
 	/* Of grub.cfg, when it is built anew: for gb_cmdplan_prove. */
 	char *carry, *clean, *gone;
+	/* /etc/kernel/cmdline's afterwards, without our words where the file goes; NULL: it has no part
+	 * in it. */
+	char *line;
 	bool unified; /* unified images keep their old line until they are built anew */
 	bool outside; /* a program writes where no journal reaches (proxmox-boot-tool): last */
 	struct gb_text left; /* a line for each entry that is left alone: "PATH: why\n" */
@@ -38,6 +41,11 @@ int gb_cmdplan(struct gb_host *host, const struct gb_want *want, size_t wants,
  * lose what they have from us. */
 int gb_cmdplan_undo(struct gb_host *host, struct gb_footprint *footprint, struct gb_plan *plan,
 		    struct gb_cmdplan_report *ret, struct gb_err *err);
+
+/* The line that an image gets that is made anew once that plan is carried out; `report` NULL: now.
+ * Of the running kernel where no file says it. Appended to *ret, which the caller clears. */
+int gb_cmdplan_line(struct gb_host *host, const struct gb_cmdplan_report *report,
+		    struct gb_text *ret, struct gb_err *err);
 
 void gb_cmdplan_report_clear(struct gb_cmdplan_report *report);
 
