@@ -63,7 +63,8 @@ all: $(B)/ghost-claim $(B)/ghost-boot
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all dynamic help sources install uninstall clean distclean FORCE \
-	lint lint-objects check check-unit check-cli check-machines check-change check-vm \
+	lint lint-objects check check-unit check-cli check-machines check-change check-unified \
+	check-vm \
 	check-system check-faults check-deb \
 	unit-programs fuzz fuzz-programs bench demo deb
 
@@ -289,13 +290,13 @@ lint:
 check: export CI := true
 check: WERROR := 1
 check: $(TESTED) unit-programs $(MACHINES)
-	$(Q)tests/run lint unit cli machines change vm
+	$(Q)tests/run lint unit cli machines change unified vm
 
 check-unit: unit-programs
 	$(Q)tests/run unit
 
 check-machines: $(MACHINES)
-check-cli check-machines check-change check-vm: check-%: $(TESTED)
+check-cli check-machines check-change check-unified check-vm: check-%: $(TESTED)
 	$(Q)tests/run $*
 
 # Every call that changes something failed in turn, and the process killed before each.
@@ -378,6 +379,7 @@ help:
 	@echo '  check-cli       the command line on captured and synthetic roots'
 	@echo '  check-machines  data of real machines, where present'
 	@echo '  check-change    enable and disable as a whole, in a chroot'
+	@echo '  check-unified   the same with unified kernel images, by Debian 13'\''s own ukify'
 	@echo '  check-vm        booted in QEMU'
 	@echo '  check-system    the longer matrix of booted machines'
 	@echo '  check-faults    every change of enable, disable, rollback failed in turn'

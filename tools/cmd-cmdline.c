@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "change.h"
+#include "cmdline-images.h"
 #include "cmdline-state.h"
 #include "cmdplan.h"
 #include "command.h"
@@ -147,16 +148,20 @@ static int show(struct gb_context *context, struct gb_host *host, const struct o
 
 /* ---- changing it ---------------------------------------------------------------------- */
 
-struct proof {
+struct work {
 	struct gb_host *host;
-	const struct gb_cmdplan_report *report;
+	struct gb_plan plan;
+	struct gb_cmdplan_report report;
+	struct gb_cmdline_images images;
 };
 
 static int prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)
 {
-	const struct proof *proof = ctx;
+	struct work *work = ctx;
+	int r = gb_cmdplan_prove(work->host, &work->report, plan, step, err);
 
-	return gb_cmdplan_prove(proof->host, proof->report, plan, step, err);
+	return r ? r : gb_images_prove(work->host, &work->images.images, &work->images.wish, plan, step,
+				       err);
 }
 
 static int because(struct gb_plan *plan, const struct options *options)
@@ -173,20 +178,23 @@ static int because(struct gb_plan *plan, const struct options *options)
 	return r;
 }
 
-static int run_plan(struct gb_context *context, struct gb_host *host, struct options *options,
-		    struct gb_plan *plan, const struct gb_cmdplan_report *report)
+static int run_plan(struct gb_context *context, struct work *work, struct options *options)
 {
-	struct proof proof = { host, report };
+	const bool built = gb_cmdline_images_plans(&work->images);
+	int code;
 
-	options->change.ctx = &proof;
+	options->change.ctx = work;
 	options->change.prove = prove;
 	options->change.nothing = "Nothing to do: every source is so already.";
-	options->change.done = report->unified ?
+	options->change.done = work->report.unified && !built ?
 		"Done. Unified kernel images keep their old line until they are built anew." :
 		"Done. The next boot has it.";
-	if (plan->steps && !options->change.json && report->left.len)
-		printf("Left alone:\n%s", report->left.data);
-	return gb_change_run(context, host, plan, &options->change);
+	if (work->plan.steps && !options->change.json && work->report.left.len)
+		printf("Left alone:\n%s", work->report.left.data);
+	code = gb_change_run(context, work->host, &work->plan, &options->change);
+	if (code == GB_EXIT_DONE && built && !options->change.dry_run)
+		gb_images_remember(work->host, &work->images.images, &work->images.wish, NULL);
+	return code;
 }
 
 static int refuse(struct gb_context *context, const struct gb_host *host, int r,
@@ -204,16 +212,19 @@ static int refuse(struct gb_context *context, const struct gb_host *host, int r,
 
 static int change(struct gb_context *context, struct gb_host *host, struct options *options)
 {
-	struct gb_cmdplan_report report;
-	struct gb_plan plan = { 0 };
+	struct work work = { .host = host };
 	struct gb_err err = { "" };
-	int code, r = gb_cmdplan(host, options->want, options->wants, NULL, &plan, &report, &err);
+	int code, r = gb_cmdplan(host, options->want, options->wants, NULL, &work.plan, &work.report,
+				 &err);
 
-	if (!r && because(&plan, options))
+	if (!r)
+		r = gb_cmdline_images_plan(host, &work.report, &work.plan, &work.images, &err);
+	if (!r && because(&work.plan, options))
 		r = gb_fail(&err, ENOMEM, "out of memory");
-	code = r ? refuse(context, host, r, &err) : run_plan(context, host, options, &plan, &report);
-	gb_plan_clear(&plan);
-	gb_cmdplan_report_clear(&report);
+	code = r ? refuse(context, host, r, &err) : run_plan(context, &work, options);
+	gb_cmdline_images_clear(&work.images);
+	gb_plan_clear(&work.plan);
+	gb_cmdplan_report_clear(&work.report);
 	return code;
 }
 

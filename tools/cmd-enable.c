@@ -282,6 +282,13 @@ static int plan(struct gb_work *work, bool retiring, struct gb_err *err)
 	return r;
 }
 
+/* systemd-stub(7): with Secure Boot, what is passed to an image that has its own line is ignored. */
+static bool has_fixed_line(const struct gb_work *work)
+{
+	return work->setup.images.unified.program[0] &&
+	       work->context->survey.site.secure_boot != GB_NO;
+}
+
 static int enable(struct gb_work *work, const struct options *options)
 {
 	struct gb_err err = { "" };
@@ -301,9 +308,13 @@ static int enable(struct gb_work *work, const struct options *options)
 		return gb_work_refuse(work, r, &err);
 	work->options.more = json_more;
 	work->options.nothing = "All of it is so already. Nothing to do.";
-	work->options.done = "Done. It holds from the next boot on, at once and for good: a look at\n"
-			     "`ghost-boot status` after it tells. To boot once without it, press e in the\n"
-			     "boot menu and add ghost.claim=off; for good, ghost-boot disable.";
+	work->options.done = has_fixed_line(work) ?
+		"Done. It holds from the next boot on, at once and for good: a look at\n"
+		"`ghost-boot status` after it tells. With Secure Boot, the command line of a unified\n"
+		"image can't be edited in the boot menu: the way back is ghost-boot disable." :
+		"Done. It holds from the next boot on, at once and for good: a look at\n"
+		"`ghost-boot status` after it tells. To boot once without it, press e in the\n"
+		"boot menu and add ghost.claim=off; for good, ghost-boot disable.";
 	return gb_work_run(work);
 }
 

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "change.h"
+#include "cmdlinefile.h"
 #include "cmdplan.h"
 #include "command.h"
 #include "condition.h"
+#include "footprint.h"
 #include "host.h"
 #include "images.h"
 #include "plan.h"
@@ -85,6 +87,7 @@ struct anew {
 	struct gb_image_wish wish;
 	struct gb_claims claims;
 	char *text;
+	struct gb_text line; /* of unified images */
 };
 
 static const struct gb_step *find_step(const struct gb_plan *plan, const char *path)
@@ -128,6 +131,62 @@ static int find_wish(struct anew *a, const struct gb_plan *plan, struct gb_err *
 	return 0;
 }
 
+/* Where /etc/kernel/cmdline goes, ghost-boot had made it: the line is what it says without our words. */
+static int line_without_file(struct anew *a, struct gb_text *ret, struct gb_err *err)
+{
+	struct gb_cmdplan_report report = { 0 };
+	struct gb_footprint footprint = { 0 };
+	struct gb_plan scratch = { 0 };
+	int r = gb_footprint_read(a->host->root, &footprint, err);
+
+	if (!r)
+		r = gb_cmdplan_undo(a->host, &footprint, &scratch, &report, err);
+	if (!r)
+		r = gb_cmdplan_line(a->host, &report, ret, err);
+	gb_cmdplan_report_clear(&report);
+	gb_footprint_clear(&footprint);
+	gb_plan_clear(&scratch);
+	return r;
+}
+
+/* The kernel command line as the plan leaves it. */
+static int read_line(struct anew *a, const struct gb_plan *plan, struct gb_text *ret,
+		     struct gb_err *err)
+{
+	const struct gb_step *step = find_step(plan, GB_CMDLINE_FILE);
+	char *data = NULL;
+	size_t len;
+	int r = 0;
+
+	if (!step)
+		return gb_cmdplan_line(a->host, NULL, ret, err);
+	if (step->kind == GB_STEP_REMOVE)
+		return line_without_file(a, ret, err);
+	if (step->data)
+		gb_text_add(ret, step->data, step->len);
+	else
+		r = gb_root_read_all(a->host->root, step->source, GB_CMDLINE_FILE_MAX, &data, &len);
+	if (data)
+		gb_text_add(ret, data, len);
+	free(data);
+	return r ? gb_fail(err, -r, "%s: %s", step->source, strerror(-r)) : 0;
+}
+
+static int find_line(struct anew *a, const struct gb_plan *plan, struct gb_err *err)
+{
+	struct gb_text line = { 0 };
+	int r = 0;
+
+	if (!a->images.unified.program[0])
+		return 0;
+	r = read_line(a, plan, &line, err);
+	if (!r)
+		gb_images_line(&a->images, line.data ? line.data : "", &a->line);
+	gb_text_clear(&line);
+	a->wish.line = a->line.data;
+	return r ? r : a->line.failed ? gb_fail(err, ENOMEM, "out of memory") : 0;
+}
+
 static bool is_anew(const struct gb_plan *plan, const char *path)
 {
 	for (size_t i = 0; path && i < plan->anews; i++)
@@ -159,6 +218,9 @@ static int add_images(struct anew *a, struct gb_plan *plan, struct gb_err *err)
 		return r;
 	if (!images->usable && plan->anews)
 		return gb_fail(err, ENOTSUP, "images can't be built anew: %s", images->why);
+	r = find_line(a, plan, err);
+	if (r)
+		return r;
 	for (size_t i = 0; i < images->kernels; i++)
 		if (is_left(&images->kernel[i], plan))
 			images->kernel[left++] = images->kernel[i];
@@ -222,6 +284,7 @@ static int roll_back(struct gb_context *context, struct gb_host *host,
 	gb_text_clear(&details);
 	gb_images_clear(&a.images);
 	gb_claims_clear(&a.claims);
+	gb_text_clear(&a.line);
 	free(a.text);
 	return code;
 }

@@ -43,6 +43,19 @@ static const char *program_of(const struct gb_step *step)
 	return slash ? slash + 1 : step->argv[0];
 }
 
+/* Several programs may run for one kernel. */
+static bool is_first_of(struct gb_root *root, const struct gb_plan *plan, size_t step)
+{
+	const char *release = release_of(root, &plan->step[step]), *earlier;
+
+	for (size_t i = 0; release && i < step; i++) {
+		earlier = release_of(root, &plan->step[i]);
+		if (earlier && !strcmp(earlier, release))
+			return false;
+	}
+	return release;
+}
+
 static void add_title(struct gb_progress *p, const struct gb_plan *plan, size_t step,
 		      struct gb_text *text)
 {
@@ -50,9 +63,10 @@ static void add_title(struct gb_progress *p, const struct gb_plan *plan, size_t 
 	size_t of = 0, number = 0;
 
 	for (size_t i = 0; release && i < plan->steps; i++)
-		if (release_of(p->root, &plan->step[i])) {
+		if (is_first_of(p->root, plan, i)) {
 			of++;
-			number += i <= step;
+			if (!strcmp(release_of(p->root, &plan->step[i]), release))
+				number = of;
 		}
 	if (release)
 		gb_text_addf(text, "kernel %zu of %zu, %s: %s", number, of, release,

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "check.h"
+#include "cmdplan.h"
 #include "condition.h"
 #include "err.h"
 #include "host.h"
 #include "imageproof.h"
+#include "text.h"
 
 #define PROGRAM "/usr/sbin/ghost-claim"
 
@@ -77,8 +79,10 @@ static int read_image(struct gb_condition *c, const struct gb_condition_options 
 	int r = 0;
 
 	for (size_t p = 0; p < kernel->places && !r; p++) {
+		const struct gb_unifiedplan unified = gb_images_unifiedplan(&c->images, kernel, wish);
 		struct gb_imageplan plan = { kernel->place[p].path, kernel->release, wish->program,
-					     wish->claims, wish->claims_len, 0 };
+					     wish->claims, wish->claims_len, 0,
+					     kernel->place[p].unified ? &unified : NULL };
 		struct gb_checks checks = { 0 };
 
 		image->path = plan.image;
@@ -94,22 +98,34 @@ static int read_image(struct gb_condition *c, const struct gb_condition_options 
 	return r;
 }
 
+/* What unified images should have as their command line; nothing where that can't be told. */
+static int find_line(struct gb_condition *c, struct gb_text *ret, struct gb_err *err)
+{
+	struct gb_text line = { 0 };
+
+	if (c->images.unified.program[0] && !gb_cmdplan_line(c->host, NULL, &line, NULL))
+		gb_images_line(&c->images, line.data, ret);
+	gb_text_clear(&line);
+	return ret->failed ? gb_fail(err, ENOMEM, "out of memory") : 0;
+}
+
 int gb_condition_images(struct gb_condition *c, const struct gb_condition_options *options,
 			struct gb_err *err)
 {
 	const bool any = gb_condition_claims_any(&c->configured.claims);
-	const struct gb_image_wish wish = { .claims = any ? c->configured.text : NULL,
-					    .claims_len = any ? c->configured.len : 0,
-					    .program = PROGRAM };
+	struct gb_image_wish wish = { .claims = any ? c->configured.text : NULL,
+				      .claims_len = any ? c->configured.len : 0, .program = PROGRAM };
+	struct gb_text line = { 0 };
 	int r = gb_images_find(c->host, &c->survey->site, &c->images, err);
 
 	if (!r)
+		r = find_line(c, &line, err);
+	wish.line = line.data;
+	if (!r)
 		r = gb_images_recall(c->host, &c->images, &wish, err);
-	if (r)
-		return r;
 	c->image = calloc(c->images.kernels + 1, sizeof(*c->image));
-	if (!c->image)
-		return gb_fail(err, ENOMEM, "out of memory");
+	if (!r && !c->image)
+		r = gb_fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < c->images.kernels && !r; i++) {
 		struct gb_condition_image *image = &c->image[i];
 
@@ -122,5 +138,6 @@ int gb_condition_images(struct gb_condition *c, const struct gb_condition_option
 		else if (image->kernel->good)
 			say_same(c, image);
 	}
+	gb_text_clear(&line);
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "images.h"
+#include "images-search.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -9,24 +9,12 @@
 #include <unistd.h>
 
 #include "err.h"
-#include "file.h"
 #include "host.h"
 #include "root.h"
 #include "store.h"
 #include "text.h"
 
 #define GRUB_CFG_MAX (8u << 20)
-
-struct search {
-	struct gb_host *host;
-	const struct gb_site *site;
-	struct gb_images *images;
-	char *grub; /* text of grub.cfg, or NULL */
-	size_t grub_len;
-	const char *grub_path;
-	struct gb_image_entry *entry;
-	size_t entries;
-};
 
 void gb_images_refuse(struct gb_images *images, const char *hint, const char *format, ...)
 {
@@ -64,16 +52,11 @@ void gb_images_clear(struct gb_images *images)
 
 /* ---- what the loader says --------------------------------------------------------------------- */
 
-static bool uses_grub_cfg(const struct gb_loader *loader)
-{
-	return loader->backend == GB_BACKEND_GRUB_DROP_IN || loader->backend == GB_BACKEND_GRUB_FILE;
-}
-
-static void read_grub(struct search *s)
+static void read_grub(struct gb_image_search *s)
 {
 	static const char *const files[] = { "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg" };
 
-	if (!uses_grub_cfg(s->host->loader))
+	if (!gb_images_by_grub_cfg(s->host->loader))
 		return;
 	s->grub_path = files[!gb_root_exists(s->host->root, files[0])];
 	if (gb_root_read_all(s->host->root, s->grub_path, GRUB_CFG_MAX, &s->grub, &s->grub_len))
@@ -86,7 +69,7 @@ static void read_grub(struct search *s)
 				 "nothing in one can claim");
 }
 
-static int read_entries(struct search *s)
+static int read_entries(struct gb_image_search *s)
 {
 	const struct gb_loader *loader = s->host->loader;
 
@@ -102,125 +85,13 @@ static int read_entries(struct search *s)
 	return 0;
 }
 
-static enum gb_known is_named(const struct search *s, const char *path)
-{
-	if (uses_grub_cfg(s->host->loader))
-		return !s->grub ? GB_CANNOT_TELL :
-		       gb_images_grub_names(s->grub, s->grub_len, strrchr(path, '/') + 1) ? GB_YES :
-											    GB_NO;
-	for (size_t i = 0; i < s->entries; i++)
-		for (size_t k = 0; k < s->entry[i].images; k++)
-			if (!strcmp(s->entry[i].image[k], path))
-				return GB_YES;
-	/* proxmox-boot-tool's entries lie on partitions that are not mounted */
-	return s->host->loader->backend == GB_BACKEND_PROXMOX ? GB_CANNOT_TELL : GB_NO;
-}
-
-/* ---- one kernel's files ----------------------------------------------------------------------- */
-
-static bool file_size(struct gb_host *host, const char *path, uint64_t *ret)
-{
-	struct gb_place place;
-	struct gb_file file = { 0 };
-	bool is = false;
-
-	if (gb_store_place(&host->store, path, true, &place, NULL))
-		return false;
-	if (place.folder >= 0 && !gb_file_glance(&place, &file, NULL))
-		is = file.kind == GB_FILE_REGULAR;
-	if (is)
-		*ret = file.size;
-	gb_file_clear(&file);
-	gb_place_clear(&place);
-	return is;
-}
-
-/* False: it is not there. */
-static bool add_place(struct search *s, struct gb_kernel *kernel, const char *path)
-{
-	struct gb_image_place *place = &kernel->place[kernel->places];
-	uint64_t size = 0;
-
-	for (size_t i = 0; i < kernel->places; i++)
-		if (!strcmp(kernel->place[i].path, path))
-			return true;
-	if (!file_size(s->host, path, &size))
-		return false;
-	if (kernel->places == GB_IMAGE_PLACES_MAX) {
-		gb_images_refuse(s->images, "", "kernel %s has more copies of its image than expected",
-				 kernel->release);
-		return true;
-	}
-	gb_text_copy(place->path, sizeof(place->path), path);
-	place->size = size;
-	place->named = is_named(s, path);
-	kernel->places++;
-	return true;
-}
-
-/* Where the builder puts it. dracut's users have three names for it: those that the loader reads,
- * or else the first that is there. */
-static void add_builder_places(struct search *s, struct gb_kernel *kernel)
-{
-	static const char *const names[] = { "/boot/initrd.img-%s", "/boot/initramfs-%s.img",
-					     "/boot/initrd-%s" };
-	size_t count = s->images->builder == GB_DRACUT ? 3 : 1;
-	char path[3][128];
-	bool any = false;
-
-	for (size_t i = 0; i < count; i++) {
-		snprintf(path[i], sizeof(path[i]), names[i], kernel->release);
-		if (is_named(s, path[i]) == GB_YES)
-			any = add_place(s, kernel, path[i]) || any;
-	}
-	for (size_t i = 0; i < count && !any; i++)
-		any = add_place(s, kernel, path[i]);
-}
-
-static void add_entry_places(struct search *s, struct gb_kernel *kernel,
-			     const struct gb_image_entry *entry)
-{
-	if (entry->unclear)
-		gb_images_refuse(s->images, "", "a boot entry of kernel %s loads several images, and "
-				 "nothing says which of them is its own", kernel->release);
-	else if (!entry->images)
-		gb_images_note(s->images, "", "a boot entry of kernel %s loads no image: what it boots "
-			       "claims nothing", kernel->release);
-	for (size_t i = 0; i < entry->images && !entry->unclear; i++)
-		if (!add_place(s, kernel, entry->image[i]))
-			gb_images_note(s->images, "", "a boot entry of kernel %s loads %s, which is "
-				       "not there", kernel->release, entry->image[i]);
-}
-
-static void add_loader_places(struct search *s, struct gb_kernel *kernel)
-{
-	for (size_t i = 0; i < s->entries; i++)
-		if (!strcmp(s->entry[i].release, kernel->release))
-			add_entry_places(s, kernel, &s->entry[i]);
-}
-
-static bool find_kernel_file(struct search *s, struct gb_kernel *kernel)
-{
-	static const char *const names[] = { "/boot/vmlinuz-%s", "/boot/vmlinux-%s" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		snprintf(kernel->kernel, sizeof(kernel->kernel), names[i], kernel->release);
-		if (gb_root_exists(s->host->root, kernel->kernel))
-			return true;
-	}
-	for (size_t i = 0; i < s->entries; i++)
-		if (!strcmp(s->entry[i].release, kernel->release) && s->entry[i].kernel[0] &&
-		    gb_root_exists(s->host->root, s->entry[i].kernel))
-			return gb_text_copy(kernel->kernel, sizeof(kernel->kernel),
-					    s->entry[i].kernel);
-	return false;
-}
+/* ---- kernels ------------------------------------------------------------------------------- */
 
 /* Nobody boots what no entry names: then this is not the image, or not the loader. */
-static void judge_names(struct search *s, const struct gb_kernel *kernel)
+static void judge_names(struct gb_image_search *s, const struct gb_kernel *kernel)
 {
 	enum gb_known named = GB_NO;
-	const char *where = uses_grub_cfg(s->host->loader) ? s->grub_path : s->host->loader->boot;
+	const char *where = gb_images_by_grub_cfg(s->host->loader) ? s->grub_path : s->host->loader->boot;
 
 	for (size_t i = 0; i < kernel->places; i++)
 		if (kernel->place[i].named == GB_YES ||
@@ -232,7 +103,7 @@ static void judge_names(struct search *s, const struct gb_kernel *kernel)
 		gb_images_note(s->images, "", "whether a boot entry loads %s can't be told",
 			       kernel->place[0].path);
 	else if (kernel->running)
-		gb_images_refuse(s->images, uses_grub_cfg(s->host->loader) ? "update-grub" : "",
+		gb_images_refuse(s->images, gb_images_by_grub_cfg(s->host->loader) ? "update-grub" : "",
 				 "no boot entry in %s loads the running kernel's image, %s", where,
 				 kernel->place[0].path);
 	else
@@ -240,7 +111,7 @@ static void judge_names(struct search *s, const struct gb_kernel *kernel)
 			       kernel->place[0].path);
 }
 
-static void add_kernel(struct search *s, const char *release)
+static void add_kernel(struct gb_image_search *s, const char *release)
 {
 	struct gb_images *images = s->images;
 	struct gb_kernel *kernel = &images->kernel[images->kernels];
@@ -248,10 +119,9 @@ static void add_kernel(struct search *s, const char *release)
 	memset(kernel, 0, sizeof(*kernel));
 	gb_text_copy(kernel->release, sizeof(kernel->release), release);
 	kernel->running = !strcmp(release, s->site->release);
-	if (!find_kernel_file(s, kernel))
+	if (!gb_images_kernel_file(s, kernel))
 		return; /* what was left behind of one that is gone */
-	add_builder_places(s, kernel);
-	add_loader_places(s, kernel);
+	gb_images_places(s, kernel);
 	if (kernel->places) {
 		images->kernels++;
 		judge_names(s, kernel);
@@ -264,7 +134,7 @@ static void add_kernel(struct search *s, const char *release)
 	}
 }
 
-static int find_kernels(struct search *s)
+static int find_kernels(struct gb_image_search *s)
 {
 	struct gb_images *images = s->images;
 
@@ -287,7 +157,7 @@ static int find_kernels(struct search *s)
 }
 
 /* update-initramfs looks for this itself, and ends as if all were well. */
-static void note_read_only(struct search *s)
+static void note_read_only(struct gb_image_search *s)
 {
 	char place_folder[320];
 	const struct gb_images *images = s->images;
@@ -316,27 +186,24 @@ static void note_read_only(struct search *s)
 }
 
 /* What nothing here can do, whatever builds. */
-static bool refuse_loader(struct search *s)
+static bool refuse_loader(struct gb_image_search *s)
 {
 	const struct gb_loader *loader = s->host->loader;
 
-	if (loader->backend == GB_BACKEND_UKI)
-		gb_images_refuse(s->images, "", "this machine boots unified kernel images, which can't "
-				 "be built by ghost-boot yet");
-	else if (loader->backend == GB_BACKEND_SUSE)
+	if (loader->backend == GB_BACKEND_SUSE)
 		gb_images_refuse(s->images, "sdbootutil mkinitrd", "sdbootutil builds this machine's "
 				 "images and names each after its content");
 	else if (!loader->usable)
 		gb_images_refuse(s->images, loader->hint, "%s", loader->why);
-	else
-		return false;
-	return true;
+	else if (loader->backend == GB_BACKEND_UKI)
+		gb_images_find_unified(s->host, s->site, s->images);
+	return !s->images->usable;
 }
 
 int gb_images_find(struct gb_host *host, const struct gb_site *site, struct gb_images *ret,
 		   struct gb_err *err)
 {
-	struct search s = { .host = host, .site = site, .images = ret };
+	struct gb_image_search s = { .host = host, .site = site, .images = ret };
 	int r = 0;
 
 	memset(ret, 0, sizeof(*ret));

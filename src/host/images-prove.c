@@ -50,24 +50,21 @@ static int judge(struct gb_host *host, const struct gb_imageplan *plan, struct g
 	return r;
 }
 
-int gb_images_prove_file(struct gb_host *host, const char *release, const char *staged,
-			 const struct gb_image_wish *wish, uint64_t previous,
-			 char ret_hash[GB_SHA256_TEXT], struct gb_err *err)
+static int prove(struct gb_host *host, const struct gb_imageplan *plan,
+		 char ret_hash[GB_SHA256_TEXT], struct gb_err *err)
 {
-	struct gb_imageplan plan = { staged, release, wish->program, wish->claims, wish->claims_len,
-				     previous };
 	struct gb_place place = { .folder = -1 };
 	struct gb_file file = { 0 };
-	int r = look(host, staged, &place, &file, err);
+	int r = look(host, plan->image, &place, &file, err);
 
 	if (r == -ENOENT)
 		r = gb_fail(err, EBADMSG, "no image of kernel %s was made, though its builder ended "
-			    "without an error", release);
+			    "without an error", plan->release);
 	else if (!r)
-		r = judge(host, &plan, err);
+		r = judge(host, plan, err);
 	if (!r && !gb_file_untouched(&place, &file))
 		r = gb_fail(err, EBADMSG, "the new image of kernel %s changed while it was read",
-			    release);
+			    plan->release);
 	if (!r)
 		memcpy(ret_hash, file.hash, GB_SHA256_TEXT);
 	gb_file_clear(&file);
@@ -75,12 +72,39 @@ int gb_images_prove_file(struct gb_host *host, const char *release, const char *
 	return r;
 }
 
+int gb_images_prove_file(struct gb_host *host, const char *release, const char *staged,
+			 const struct gb_image_wish *wish, uint64_t previous,
+			 char ret_hash[GB_SHA256_TEXT], struct gb_err *err)
+{
+	struct gb_imageplan plan = { staged, release, wish->program, wish->claims, wish->claims_len,
+				     previous, NULL };
+
+	return prove(host, &plan, ret_hash, err);
+}
+
 static bool builds(const struct gb_step *step, const char *staged)
 {
-	for (size_t i = 0; staged[0] && step->argv && step->argv[i]; i++)
-		if (!strcmp(step->argv[i], staged))
-			return true;
-	return false;
+	return staged[0] && step->kind == GB_STEP_BUILD && !strcmp(step->touch->path, staged);
+}
+
+/* Bytes of the image that the new one takes the place of; 0: there is none. */
+static uint64_t previous_size(const struct gb_kernel *kernel)
+{
+	for (size_t i = 0; i < kernel->places; i++)
+		if (!kernel->place[i].unified)
+			return kernel->place[i].size;
+	return 0;
+}
+
+static int prove_unified(struct gb_host *host, const struct gb_images *images,
+			 struct gb_kernel *kernel, const struct gb_image_wish *wish,
+			 struct gb_err *err)
+{
+	const struct gb_unifiedplan unified = gb_images_unifiedplan(images, kernel, wish);
+	struct gb_imageplan plan = { kernel->staged_unified, kernel->release, wish->program,
+				     wish->claims, wish->claims_len, 0, &unified };
+
+	return prove(host, &plan, kernel->built_unified, err);
 }
 
 int gb_images_prove(struct gb_host *host, struct gb_images *images, const struct gb_image_wish *wish,
@@ -88,13 +112,15 @@ int gb_images_prove(struct gb_host *host, struct gb_images *images, const struct
 {
 	for (size_t i = 0; i < images->kernels; i++) {
 		struct gb_kernel *kernel = &images->kernel[i];
-		uint64_t previous = kernel->places ? kernel->place[0].size : 0;
 		int r;
 
-		if (!builds(&plan->step[step], kernel->staged))
+		if (builds(&plan->step[step], kernel->staged))
+			r = gb_images_prove_file(host, kernel->release, kernel->staged, wish,
+						 previous_size(kernel), kernel->built, err);
+		else if (builds(&plan->step[step], kernel->staged_unified))
+			r = prove_unified(host, images, kernel, wish, err);
+		else
 			continue;
-		r = gb_images_prove_file(host, kernel->release, kernel->staged, wish, previous,
-					 kernel->built, err);
 		kernel->good = !r;
 		return r;
 	}

@@ -15,6 +15,7 @@ struct gb_err;
 struct gb_host;
 struct gb_plan;
 struct gb_root;
+struct gb_text;
 
 /* This machine's initramfs images: who builds them, for which kernels, which files of them the boot
  * loader reads; the steps that make them as they are wanted, and the proof of what came of those. */
@@ -24,6 +25,7 @@ struct gb_image_wish {
 	const char *claims; /* the bytes of its claims file; NULL: an image without us */
 	size_t claims_len;
 	const char *program; /* the installed one: "/usr/sbin/ghost-claim" */
+	const char *line; /* the command line of unified images, by gb_images_line; or NULL */
 };
 
 #define GB_IMAGE_PLACES_MAX 8
@@ -33,6 +35,7 @@ struct gb_image_place {
 	char path[320];
 	uint64_t size;	     /* bytes */
 	enum gb_known named; /* does a boot entry name it? */
+	bool unified; /* a unified image, which has the kernel and its command line in it, too */
 };
 
 struct gb_kernel {
@@ -47,6 +50,18 @@ struct gb_kernel {
 	bool good;	  /* is as wanted, or its new image was proved */
 	char staged[320]; /* the new image, before it takes its places; or "" */
 	char built[GB_SHA256_TEXT]; /* hash of the proved new image; or "" */
+	char staged_unified[320], built_unified[GB_SHA256_TEXT]; /* the same of the unified one */
+};
+
+/* How this machine's unified images are made. */
+struct gb_unified {
+	char program[64];     /* ukify; "": it boots none */
+	char config[96];      /* its configuration, uki.conf; or "" */
+	char key[96], certificate[96]; /* what it signs with where that names none; or "" */
+	bool is_signed;
+	char folder[96];      /* "/efi/EFI/Linux" */
+	char token[192];      /* what their names begin with, before "-RELEASE.efi" */
+	char machine[64];     /* "systemd.machine_id=…", which their line gets; or "" */
 };
 
 struct gb_image_note {
@@ -64,6 +79,7 @@ struct gb_images {
 	char program[64]; /* what is run */
 	bool as_installed; /* dracut, with the options of its plugin for kernel-install */
 	bool host_only;	   /* and that asks for an image of this host alone */
+	struct gb_unified unified;
 	bool usable;	   /* else `why` it is not, and `hint`, the command to type if there is one */
 	char why[512];
 	char hint[224];
@@ -109,6 +125,10 @@ int gb_images_prove_file(struct gb_host *host, const char *release, const char *
 int gb_images_check(struct gb_host *host, const struct gb_site *site,
 		    const struct gb_images *images, struct gb_err *err);
 
+/* `line`, of /etc/kernel/cmdline, as unified images have it: words with one blank between two, and
+ * the machine's ID behind them where kernel-install adds that. Caller clears *ret. */
+void gb_images_line(const struct gb_images *images, const char *line, struct gb_text *ret);
+
 /* Writes down which images are as wished, so that they need not be read again. To be called when
  * all is done, by who may write; a failure costs nothing but time. */
 int gb_images_remember(struct gb_host *host, struct gb_images *images,
@@ -123,6 +143,23 @@ bool gb_images_grub_names(const char *data, size_t len, const char *name);
 /* Which program builds. (images-builder.c) */
 void gb_images_find_builder(struct gb_host *host, const struct gb_site *site,
 			    struct gb_images *images);
+/* Sets kernel->good: all its places are as wished. 0 or -ENOMEM. (images-known.c) */
+int gb_images_judge(struct gb_host *host, struct gb_images *images, struct gb_kernel *kernel,
+		    const struct gb_image_wish *wish, struct gb_err *err);
+/* How unified images are made, where this machine boots one. (images-unified.c) */
+void gb_images_find_unified(struct gb_host *host, const struct gb_site *site,
+			    struct gb_images *images);
+/* Is this file the one that kernel-install has made for the kernel? */
+bool gb_images_is_unified(const struct gb_images *images, const char *file, const char *release);
+/* The step that makes the unified image at kernel->staged_unified of the image at kernel->staged. */
+int gb_images_unify(struct gb_host *host, const struct gb_images *images,
+		    const struct gb_kernel *kernel, const struct gb_image_wish *wish,
+		    uint64_t space, const char *reason, struct gb_plan *plan, struct gb_err *err);
+/* What a unified image has to be. */
+struct gb_unifiedplan;
+struct gb_unifiedplan gb_images_unifiedplan(const struct gb_images *images,
+					    const struct gb_kernel *kernel,
+					    const struct gb_image_wish *wish);
 /* Kernels and files. (images-find.c, images-entry.c) */
 #define GB_ENTRY_IMAGES_MAX 4
 struct gb_image_entry {

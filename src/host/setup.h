@@ -33,6 +33,7 @@ struct gb_setup {
 	size_t claims_len;
 	struct gb_text wanted; /* the same afterwards ... */
 	bool wants_claims;     /* ... if there is to be one */
+	struct gb_text line;   /* what unified images have as their command line afterwards */
 	bool standing;	       /* ghost-boot has changed this machine, and that stands */
 	struct gb_plan plan;
 	struct gb_cmdplan_report report;
