@@ -4,15 +4,19 @@
 
 #include "change.h"
 #include "command.h"
+#include "host.h"
+#include "leftover.h"
+#include "plan.h"
 #include "store.h"
 #include "transaction.h"
 
 static const char usage[] =
 	"usage: ghost-boot recover [--force] [--root DIR]\n"
 	"\n"
-	"Finishes or brings back a change that was interrupted, by a power cut for one. Says\n"
-	"nothing when there is none. A unit does this at every boot, and every command that\n"
-	"changes something does it first.\n"
+	"Finishes or brings back a change that was interrupted, by a power cut for one; and\n"
+	"removes what disable could only leave until the next boot. Says nothing when there\n"
+	"is none. A unit does this at every boot, and every command that changes something\n"
+	"does the first of it before.\n"
 	"\n"
 	"      --force     bring back files that somebody else has changed since, too\n"
 	"      --root DIR  a captured machine instead of the running one\n"
@@ -43,6 +47,28 @@ static int read_options(struct gb_context *context, int argc, char **argv,
 	return -1;
 }
 
+static int remove_leftover(struct gb_context *context)
+{
+	struct gb_change_options options = { .yes = true };
+	struct gb_plan plan = { 0 };
+	struct gb_err err = { "" };
+	struct gb_host host;
+	int code = GB_EXIT_DONE;
+
+	if (!gb_root_exists(context->root, GB_LEFTOVER))
+		return GB_EXIT_DONE;
+	if (gb_host_open(context->root, &host, &err))
+		return gb_command_fail(context, err.text, NULL);
+	gb_plan_because(&plan, "remove what disable left until this boot");
+	if (gb_leftover_plan(&host, &plan, &err))
+		code = gb_command_fail(context, err.text, "It stays, and does no harm.");
+	else if (plan.steps)
+		code = gb_change_run(context, &host, &plan, &options);
+	gb_plan_clear(&plan);
+	gb_host_close(&host);
+	return code;
+}
+
 /* The folder is root's: to others an interrupted change can't be told from none. */
 static int run(struct gb_context *context, int argc, char **argv)
 {
@@ -58,8 +84,10 @@ static int run(struct gb_context *context, int argc, char **argv)
 		code = gb_change_needs_root(context);
 	else
 		code = gb_change_recover(context, context->root, &options);
+	if (code < 0)
+		code = remove_leftover(context);
 	gb_command_close(context);
-	return code < 0 ? GB_EXIT_DONE : code;
+	return code;
 }
 
 const struct gb_command gb_command_recover = { "recover", run,

@@ -18,6 +18,7 @@ struct gb_cmdwork {
 	char *keep;	/* /etc/kernel/cmdline afterwards, when taking back; or NULL */
 	char reason[512];
 	bool changed;	/* a source has other bytes now */
+	bool waits;	/* /etc/kernel/cmdline, when taking back: leftover.h */
 	struct gb_cmdplan_report *report;
 	struct gb_err *err;
 };

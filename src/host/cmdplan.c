@@ -312,8 +312,10 @@ int gb_cmdplan_undo(struct gb_host *host, struct gb_footprint *footprint, struct
 	gb_footprint_drop(footprint, GB_TRACE_ADDED, NULL);
 	gb_footprint_drop(footprint, GB_TRACE_REPLACED, NULL);
 	gb_footprint_drop(footprint, GB_TRACE_SEEN, NULL);
-	gb_footprint_drop(footprint, GB_TRACE_MADE, GB_CMDLINE_FILE);
-	gb_footprint_drop(footprint, GB_TRACE_MADE, "/etc/kernel");
+	if (!w.waits) {
+		gb_footprint_drop(footprint, GB_TRACE_MADE, GB_CMDLINE_FILE);
+		gb_footprint_drop(footprint, GB_TRACE_MADE, "/etc/kernel");
+	}
 	gb_footprint_drop(footprint, GB_TRACE_MADE, GB_GRUB_FOLDER);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "cmdplan.h"
 #include "err.h"
 #include "host.h"
+#include "leftover.h"
 #include "need-words.h"
 #include "retire.h"
 #include "setup-claims.h"
@@ -26,7 +27,7 @@ int gb_setup_open(struct gb_host *host, const struct gb_survey *survey, struct g
 	r = gb_setup_read_claims(ret, err);
 	if (!r)
 		r = gb_footprint_read(host->root, &ret->footprint, err);
-	ret->standing = ret->footprint.traces;
+	ret->standing = ret->footprint.traces && !gb_leftover_alone(&ret->footprint);
 	if (!r)
 		r = gb_disks_read(host->root, host->has_blkid ? &host->blkid : NULL, &ret->disks, err);
 	if (!r)
@@ -153,8 +154,10 @@ static int plan_words(struct gb_setup *setup, const struct gb_target *target,
 
 static int plan_footprint(struct gb_setup *setup, struct gb_err *err)
 {
-	int r = gb_footprint_plan(&setup->footprint, &setup->host->store, &setup->plan, err);
+	int r = gb_leftover_note(&setup->footprint, &setup->host->store, &setup->plan, err);
 
+	if (r >= 0)
+		r = gb_footprint_plan(&setup->footprint, &setup->host->store, &setup->plan, err);
 	return r < 0 ? r : 0;
 }
 

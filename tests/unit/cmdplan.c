@@ -10,6 +10,7 @@
 #include "footprint.h"
 #include "grubfile.h"
 #include "host.h"
+#include "leftover.h"
 #include "machines.h"
 
 static const struct gb_want wanted[] = {
@@ -71,7 +72,8 @@ static int change_with(struct tree *tree, const struct gb_want *want, size_t wan
 		gb_text_addf(&text, "left: %s", report.left.data);
 	snprintf(ret_steps, size, "%s", text.data ? text.data : "");
 	if (!r)
-		r = gb_footprint_plan(&footprint, &host.store, &plan, err) < 0 ? -EIO : 0;
+		r = gb_leftover_note(&footprint, &host.store, &plan, err) < 0 ||
+		    gb_footprint_plan(&footprint, &host.store, &plan, err) < 0 ? -EIO : 0;
 	if (!r) {
 		struct gb_transaction t = { .store = &host.store, .runner = &host.runner, .log = -1,
 					    .ctx = both, .prove = prove };
@@ -370,6 +372,89 @@ static void debian_with_systemd_boot(void **state)
 	tree_clear(&tree);
 }
 
+/* A boot, with this command line: what the unit does then. Returns the steps. */
+static size_t boot_with(struct tree *tree, const char *line)
+{
+	struct gb_plan plan = { 0 };
+	struct gb_err err = { "" };
+	struct gb_host host;
+	enum gb_end end;
+	size_t steps;
+
+	tree_put(tree, "/proc/cmdline", line);
+	open_host(tree, &host);
+	if (gb_leftover_plan(&host, &plan, &err))
+		fail_msg("%s", err.text);
+	steps = plan.steps;
+	if (steps) {
+		struct gb_transaction t = { .store = &host.store, .log = -1 };
+
+		if (gb_transaction_run(&t, &plan, &end, NULL, &err))
+			fail_msg("%s", err.text);
+	}
+	gb_plan_clear(&plan);
+	gb_host_close(&host);
+	return steps;
+}
+
+#define ARMED "root=UUID=1 ro quiet ghost.claim=on intel_iommu=on iommu=pt\n"
+
+/* Without the file, kernel-install would give new entries the words that the kernel still runs with. */
+static void waits_for_another_boot(void **state)
+{
+	static const char plain[] = "root=UUID=1 ro quiet\n";
+	char *before, *now, first[256];
+	struct tree tree;
+
+	(void)state;
+	make_systemd(&tree, "ID=debian\n");
+	tree_delete(&tree, "/etc/kernel/cmdline");
+	snprintf(first, sizeof(first), "%s", tree_get(&tree, "/proc/cmdline"));
+	before = take_shot(tree.dir);
+	expect_change(&tree, wanted, COUNT(wanted), NULL);
+	assert_int_equal(boot_with(&tree, ARMED), 0);
+	expect_change(&tree, NULL, 0, NULL);
+	expect_text(&tree, "/etc/kernel/cmdline", plain);
+	assert_non_null(strstr(tree_get(&tree, GB_LEFTOVER), "  /etc/kernel/cmdline\n"
+			       "ghost.claim=on intel_iommu=on iommu=pt\n"));
+	expect_change(&tree, NULL, 0, "");
+	assert_int_equal(boot_with(&tree, "root=UUID=1 ro quiet iommu=pt\n"), 0);
+	/* enabled again and taken back, while it waits */
+	expect_change(&tree, wanted, COUNT(wanted), NULL);
+	assert_null(tree_get(&tree, GB_LEFTOVER));
+	expect_text(&tree, "/etc/kernel/cmdline", ARMED);
+	expect_change(&tree, NULL, 0, NULL);
+	expect_text(&tree, "/etc/kernel/cmdline", plain);
+	assert_true(boot_with(&tree, first) > 0);
+	assert_int_equal(boot_with(&tree, first), 0);
+	assert_null(tree_get(&tree, GB_LEFTOVER));
+	assert_null(tree_get(&tree, GB_FOOTPRINT));
+	now = take_shot(tree.dir);
+	assert_string_equal(now, before);
+	free(before);
+	free(now);
+	tree_clear(&tree);
+}
+
+/* What somebody has changed while it waited is his. */
+static void waits_and_becomes_anothers(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	make_systemd(&tree, "ID=debian\n");
+	tree_delete(&tree, "/etc/kernel/cmdline");
+	expect_change(&tree, wanted, COUNT(wanted), NULL);
+	tree_put(&tree, "/proc/cmdline", ARMED);
+	expect_change(&tree, NULL, 0, NULL);
+	tree_put(&tree, "/etc/kernel/cmdline", "root=UUID=1 ro quiet panic=5\n");
+	assert_true(boot_with(&tree, "root=UUID=1 ro quiet\n") > 0);
+	expect_text(&tree, "/etc/kernel/cmdline", "root=UUID=1 ro quiet panic=5\n");
+	assert_null(tree_get(&tree, GB_LEFTOVER));
+	assert_null(tree_get(&tree, GB_FOOTPRINT));
+	tree_clear(&tree);
+}
+
 /* A kernel that came after us has its words from /etc/kernel/cmdline; its counter counts. */
 static void finds_new_kernels(void **state)
 {
@@ -571,6 +656,8 @@ int main(void)
 		cmocka_unit_test(arch_and_suse_get_the_file),
 		cmocka_unit_test(fedora_has_three_stores),
 		cmocka_unit_test(debian_with_systemd_boot),
+		cmocka_unit_test(waits_for_another_boot),
+		cmocka_unit_test(waits_and_becomes_anothers),
 		cmocka_unit_test(finds_new_kernels),
 		cmocka_unit_test(leaves_what_others_wrote),
 		cmocka_unit_test(arch_with_entries_by_hand),
