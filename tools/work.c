@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "selector.h"
 
 #define OPTIONS_MAX 12
@@ -123,8 +124,26 @@ const char *gb_work_bdf(const struct gb_work *work, int node, char ret[static GB
 	return ret + strlen("0000:");
 }
 
+static int json_refused(struct gb_work *work, const struct gb_err *err, const char *hint, int code)
+{
+	struct gb_text text = { 0 };
+	struct gb_json json = { .text = &text, .first = true };
+
+	gb_json_open(&json, NULL, '{');
+	gb_json_int(&json, "version", 1);
+	gb_json_string(&json, "result", code == GB_EXIT_REFUSED ? "refused" : "unchanged");
+	gb_json_string(&json, "error", err->text);
+	gb_json_string(&json, "hint", hint);
+	gb_json_close(&json, '}');
+	gb_text_addf(&text, "\n");
+	code = gb_command_print(work->context, &text, code);
+	gb_text_clear(&text);
+	return code;
+}
+
 int gb_work_refuse(struct gb_work *work, int r, const struct gb_err *err)
 {
+	const int code = r == -ENOMEM || r == -EIO ? GB_EXIT_FAILED : GB_EXIT_REFUSED;
 	const struct gb_loader *loader = work->host.loader;
 	const char *hint = NULL;
 
@@ -132,8 +151,9 @@ int gb_work_refuse(struct gb_work *work, int r, const struct gb_err *err)
 		hint = work->setup.images.hint;
 	else if (!loader->usable && loader->hint[0])
 		hint = loader->hint;
-	gb_command_fail(work->context, err->text, hint ? hint : "Nothing was changed.");
-	return r == -ENOMEM || r == -EIO ? GB_EXIT_FAILED : GB_EXIT_REFUSED;
+	gb_command_fail(work->context, err->text,
+			hint && !strstr(err->text, hint) ? hint : "Nothing was changed.");
+	return work->options.json ? json_refused(work, err, hint, code) : code;
 }
 
 static int prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)

@@ -48,7 +48,8 @@ const char *gb_work_bdf(const struct gb_work *work, int node, char ret[static GB
 
 /* The plan of the setup as the engine carries it out, shown and asked for; the exit code. */
 int gb_work_run(struct gb_work *work);
-/* What a plan could not be made for: its line, and what to do; the exit code. */
+/* What a plan could not be made for: its line, and what to do, with --json as an object as well; the
+ * exit code. */
 int gb_work_refuse(struct gb_work *work, int r, const struct gb_err *err);
 
 #endif
