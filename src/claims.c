@@ -24,7 +24,8 @@ struct reader {
 
 /* By bit. */
 static const char *const allow_names[] = { "storage",  "network",  "last-display", "boot-display",
-					   "keyboard", "no-iommu", "no-vfio",	   "unfit" };
+					   "keyboard", "no-iommu", "no-vfio",	   "unfit",
+					   "system-disk" };
 #define ALLOW_NAMES (sizeof(allow_names) / sizeof(*allow_names))
 
 const char *gb_allow_name(enum gb_allow bit)

@@ -19,7 +19,8 @@ struct gb_err;
 #define GB_DRIVER_DEFAULT "vfio-pci"
 
 /* What allow= may lift, as bits; the names are those of `ghost-boot enable --allow`. The first
- * three are honoured at boot; the others only say that `enable` was told so. */
+ * three are honoured at boot, and a disk of the system's is a storage controller there; the others
+ * only say that `enable` was told so. */
 enum gb_allow {
 	GB_ALLOW_STORAGE = 1 << 0,
 	GB_ALLOW_NETWORK = 1 << 1,
@@ -29,7 +30,8 @@ enum gb_allow {
 	GB_ALLOW_NO_IOMMU = 1 << 5,
 	GB_ALLOW_NO_VFIO = 1 << 6,
 	GB_ALLOW_UNFIT = 1 << 7,
-	GB_ALLOW_END = 1 << 8,
+	GB_ALLOW_SYSTEM_DISK = 1 << 8,
+	GB_ALLOW_END = 1 << 9,
 };
 
 struct gb_line {

@@ -69,7 +69,7 @@ static bool refused_for_class(const struct table *t, size_t line, int device)
 	else if (device_at(t, device)->virtual)
 		say(t, line, GB_REFUSED, device, "virtual-function",
 		    "is a virtual function: its path is not its own");
-	else if (base == GB_CLASS_STORAGE && !(allow & GB_ALLOW_STORAGE))
+	else if (base == GB_CLASS_STORAGE && !(allow & (GB_ALLOW_STORAGE | GB_ALLOW_SYSTEM_DISK)))
 		say(t, line, GB_REFUSED, device, "storage",
 		    "is a storage controller, and the line lacks allow=storage");
 	else if (base == GB_CLASS_NETWORK && !(allow & GB_ALLOW_NETWORK))

@@ -61,9 +61,16 @@ static void add_evidence(struct gb_refusal *r, const struct gb_disk *disk)
 	gb_text_clear(&chain);
 }
 
-/* The disks on a function that are the system's, or the others: one refusal for all. */
-static bool refuse_used(struct gb_refusal *r, int node, bool system)
+/* Nobody means it who wants a card that happens to lie beside it. */
+static unsigned system_bit(const struct gb_target_item *item)
 {
+	return item->why == GB_TARGET_SELECTED ? GB_ALLOW_SYSTEM_DISK : 0;
+}
+
+/* The disks on a function that are the system's, or the others: one refusal for all. */
+static bool refuse_used(struct gb_refusal *r, const struct gb_target_item *item, bool system)
+{
+	const int node = item->node;
 	char names[200] = "";
 	size_t count = 0, at = 0;
 
@@ -82,7 +89,7 @@ static bool refuse_used(struct gb_refusal *r, int node, bool system)
 		snprintf(names + strlen(names), sizeof(names) - strlen(names), " and %zu more",
 			 count - 3);
 	if (system)
-		gb_refuse(r, 0, "system-disk", false, gb_refuse_name(r, node),
+		gb_refuse(r, system_bit(item), "system-disk", false, gb_refuse_name(r, node),
 			  "the host starts from a disk on it: %s", names);
 	else
 		gb_refuse(r, GB_ALLOW_STORAGE, "storage", false, gb_refuse_name(r, node),
@@ -97,6 +104,9 @@ static bool refuse_used(struct gb_refusal *r, int node, bool system)
 		     "of another group");
 	if (!system)
 		gb_refuse_unless(r, GB_ALLOW_STORAGE, "the host loses that disk at the next boot");
+	else if (system_bit(item))
+		gb_refuse_unless(r, GB_ALLOW_SYSTEM_DISK, "the host does not start with it claimed; only "
+				 "to try on purpose what happens then");
 	return true;
 }
 
@@ -171,10 +181,11 @@ static void refuse_class(struct gb_refusal *r, const struct gb_target_item *item
 void gb_refuse_disks(struct gb_refusal *r)
 {
 	for (size_t i = 0; i < r->target->claims; i++) {
-		int node = r->target->item[i].node;
-		bool said = refuse_used(r, node, true);
+		const struct gb_target_item *item = &r->target->item[i];
+		int node = item->node;
+		bool said = refuse_used(r, item, true);
 
-		said |= refuse_used(r, node, false);
+		said |= refuse_used(r, item, false);
 		if (!said)
 			said = refuse_unknown(r, node);
 		if (!said && GB_BASE_CLASS(device_of(r, node)->id.class) == GB_CLASS_STORAGE)

@@ -24,8 +24,9 @@ struct gb_refusals {
 	size_t firm;		 /* of these, so many that no word lifts */
 };
 
-/* Ids that may be lifted are those of enum gb_allow; the others: "bridge", "virtual-function",
- * "system-disk" (root, boot, ESP) and "kept" (by the claims file, for another reason). `allow`
+/* Ids that may be lifted are those of enum gb_allow, "system-disk" (root, boot, ESP) only for a
+ * controller that was selected itself; the others: "bridge", "virtual-function" and "kept" (by the
+ * claims file, for another reason). `allow`
  * are the words that were given now; those that stand in the claims file for these devices count as
  * well. 0 or -ENOMEM; *ret is always to be cleared. */
 int gb_refusals_read(const struct gb_target *target, const struct gb_disks *disks,

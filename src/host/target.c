@@ -319,9 +319,10 @@ static unsigned about(const struct gb_target *target, const struct gb_target_ite
 	if (gb_device_is_display(device))
 		return bits | GB_ALLOW_LAST_DISPLAY | GB_ALLOW_BOOT_DISPLAY;
 	if (is_storage(target->survey, item->node))
-		return bits | GB_ALLOW_STORAGE;
+		return bits | GB_ALLOW_STORAGE | GB_ALLOW_SYSTEM_DISK;
 	/* USB may have all three behind it */
-	return bits | (base == 0x0c ? GB_ALLOW_KEYBOARD | GB_ALLOW_STORAGE | GB_ALLOW_NETWORK : 0);
+	return bits | (base == 0x0c ? GB_ALLOW_KEYBOARD | GB_ALLOW_STORAGE |
+						   GB_ALLOW_SYSTEM_DISK | GB_ALLOW_NETWORK : 0);
 }
 
 void gb_target_allow(struct gb_target *target, unsigned allow)

@@ -100,6 +100,7 @@ static void allow_has_names(void **state)
 	assert_string_equal(gb_allow_name(GB_ALLOW_NETWORK), "network");
 	assert_string_equal(gb_allow_name(GB_ALLOW_LAST_DISPLAY), "last-display");
 	assert_string_equal(gb_allow_name(GB_ALLOW_UNFIT), "unfit");
+	assert_string_equal(gb_allow_name(GB_ALLOW_SYSTEM_DISK), "system-disk");
 	for (unsigned bit = 1; bit < GB_ALLOW_END; bit <<= 1)
 		assert_int_equal(gb_allow_bit(gb_allow_name((enum gb_allow)bit)), bit);
 	assert_null(gb_allow_name(GB_ALLOW_END));

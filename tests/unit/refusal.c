@@ -234,6 +234,11 @@ static void the_systems_disk(void **state)
 	tree_put(&tree, "/proc/cmdline", "root=/dev/nvme0n1 quiet\n");
 	refuse(CARD, GB_ALLOW_END - 1);
 	expect("system-disk", GB_FAIL, "/proc/cmdline: root= is /dev/nvme0n1");
+	/* selected itself, and told so, it goes */
+	refuse(DISK, GB_ALLOW_END - 1 - GB_ALLOW_SYSTEM_DISK);
+	expect("system-disk", GB_FAIL, "--allow system-disk: the host does not start");
+	assert_int_equal(refusals.firm, 0);
+	lifted_by(DISK, "system-disk", GB_ALLOW_SYSTEM_DISK, "root= is /dev/nvme0n1");
 }
 
 static void another_disk(void **state)
