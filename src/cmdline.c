@@ -21,19 +21,48 @@ static void take_switch(struct gb_cmdline *line, const char *value)
 		gb_text_copy(line->odd, sizeof(line->odd), value);
 }
 
+static void take_trial(struct gb_cmdline *line, const char *value)
+{
+	size_t digits = strspn(value, "0123456789abcdef");
+	bool counted = digits == GB_TRIAL_ID; /* c is a digit, too */
+
+	if ((digits != GB_TRIAL_ID - 1 && !counted) || value[digits] ||
+	    (counted && value[digits - 1] != 'c')) {
+		line->bad_trial = true;
+		gb_text_copy(line->odd_trial, sizeof(line->odd_trial), value);
+		for (char *c = line->odd_trial; *c; c++)
+			if (*c < ' ' || *c > '~')
+				*c = '?';
+		return;
+	}
+	gb_text_copy(line->trial, sizeof(line->trial), value);
+	line->counted = counted;
+}
+
+/* What is said with a word, "" without a value; NULL when it is another word. */
+static const char *value_of(const char *word, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(word, name, len) || (word[len] && word[len] != '='))
+		return NULL;
+	return word + len + (word[len] == '=');
+}
+
 void gb_cmdline_read(const char *text, struct gb_cmdline *ret)
 {
-	static const char claim[] = "ghost.claim";
 	struct gb_cmdline line = { .claim = GB_SWITCH_SILENT };
 	char word[64];
 
 	while (gb_lines_word(&text, word, sizeof(word))) {
+		const char *value;
+
 		if (!strcmp(word, "ghost.debug"))
 			line.debug = true;
-		else if (!strcmp(word, claim))
-			take_switch(&line, "");
-		else if (!strncmp(word, claim, strlen(claim)) && word[strlen(claim)] == '=')
-			take_switch(&line, word + strlen(claim) + 1);
+		else if ((value = value_of(word, "ghost.claim")))
+			take_switch(&line, value);
+		else if ((value = value_of(word, "ghost.trial")))
+			take_trial(&line, value);
 	}
 	*ret = line;
 }

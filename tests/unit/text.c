@@ -276,6 +276,46 @@ static void command_line_words(void **state)
 	}
 }
 
+static void trial_words(void **state)
+{
+	static const struct {
+		const char *text, *id;
+		bool counted;
+		const char *odd; /* NULL: none */
+	} lines[] = {
+		{ "quiet ghost.trials=0123abcd xghost.trial=0123abcd", "", false, NULL },
+		{ "ghost.trial=0123abcd\n", "0123abcd", false, NULL },
+		{ "ghost.trial=0123abcdc quiet", "0123abcd", true, NULL },
+		{ "ghost.trial=0123abcc", "0123abcc", false, NULL },
+		{ "ghost.trial=cccccccc", "cccccccc", false, NULL },
+		{ "ghost.trial=ccccccccc", "cccccccc", true, NULL },
+		{ "ghost.trial=cccccccccc", "", false, "cccccccccc" },
+		{ "ghost.trial=0123abcdd", "", false, "0123abcdd" },
+		{ "ghost.trial=0123abcd,c", "", false, "0123abcd,c" },
+		{ "ghost.trial=0123ABCD", "", false, "0123ABCD" },
+		{ "ghost.trial=0123abc", "", false, "0123abc" },
+		{ "ghost.trial=0123abgd", "", false, "0123abgd" },
+		{ "ghost.trial=", "", false, "" },
+		{ "ghost.trial", "", false, "" },
+		{ "ghost.trial=a\033\177\xff~", "", false, "a???~" },
+		{ "ghost.trial=\"0123abcd\"", "0123abcd", false, NULL },
+		{ "ghost.trial=01234567c ghost.trial=0123abcd", "0123abcd", false, NULL },
+		{ "ghost.trial=0123abcdc ghost.trial=x", "0123abcd", true, "x" },
+		{ "ghost.trial=x ghost.trial=0123abcdc", "0123abcd", true, "x" },
+	};
+	struct gb_cmdline line;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		gb_cmdline_read(lines[i].text, &line);
+		if (strcmp(line.trial, lines[i].id) || line.counted != lines[i].counted ||
+		    line.bad_trial != !!lines[i].odd ||
+		    (lines[i].odd && strcmp(line.odd_trial, lines[i].odd)))
+			fail_msg("%s: %s %d %d %s", lines[i].text, line.trial, line.counted,
+				 line.bad_trial, line.odd_trial);
+	}
+}
+
 static void long_words_hide_nothing(void **state)
 {
 	char text[5000];
@@ -292,6 +332,10 @@ static void long_words_hide_nothing(void **state)
 	gb_cmdline_read(text, &line);
 	assert_int_equal(line.claim, GB_SWITCH_ODD);
 	assert_true(strlen(line.odd) < sizeof(line.odd));
+	memcpy(text, "ghost.trial=0123abcd", 20);
+	gb_cmdline_read(text, &line);
+	assert_string_equal(line.trial, "");
+	assert_true(line.bad_trial && strlen(line.odd_trial) < sizeof(line.odd_trial));
 }
 
 int main(void)
@@ -308,6 +352,7 @@ int main(void)
 		cmocka_unit_test(errors_are_wrapped),
 		cmocka_unit_test(json_is_laid_out_and_escaped),
 		cmocka_unit_test(command_line_words),
+		cmocka_unit_test(trial_words),
 		cmocka_unit_test(long_words_hide_nothing),
 	};
 
