@@ -89,6 +89,7 @@ static void take_problems(struct gb_account *account, struct gb_value record)
 static bool take_record(struct gb_account *account, struct gb_value record)
 {
 	struct gb_value item = { NULL, NULL }, devices = gb_value_member(record, "devices");
+	struct gb_value trial = gb_value_member(record, "trial");
 
 	account->at = number_of(record, "at");
 	account->took_ms = number_of(record, "took_ms");
@@ -97,6 +98,8 @@ static bool take_record(struct gb_account *account, struct gb_value record)
 	account->broken = !TEXT(record, "outcome", account->outcome);
 	TEXT(record, "error", account->error);
 	TEXT(record, "claims_file", account->claims_file);
+	TEXT(trial, "counter", account->counter);
+	TEXT(trial, "text", account->counter_text);
 	take_problems(account, record);
 	add_modules(account, gb_value_member(record, "modules"));
 	while (gb_value_next(devices, &item))

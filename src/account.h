@@ -39,6 +39,7 @@ struct gb_account {
 	double at, took_ms;
 	bool armed;
 	char arming[100], outcome[16], error[200], claims_file[100];
+	char counter[12], counter_text[100]; /* of a counted trial: src/counter */
 	size_t problems;
 	char problem[256]; /* the first: "/etc/ghost-boot/claims:3:1: …" */
 	struct gb_account_module module[GB_ACCOUNT_MODULES_MAX];

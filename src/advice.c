@@ -43,6 +43,10 @@ void gb_diag_back(const struct gb_diag *diag, struct gb_text *ret)
 {
 	enum gb_bootloader loader = find_loader(diag);
 
+	if (diag->cmdline.trial[0] && !diag->cmdline.counted) {
+		gb_text_addf(ret, "Restart: this boot is a trial, and the next one goes as before.");
+		return;
+	}
 	if (diag->arming == GB_SWITCHED_OFF || diag->arming == GB_UNARMED) {
 		gb_text_addf(ret, "This boot went without claims: they are not what stopped it.");
 		return;

@@ -36,6 +36,8 @@ static void begin(struct gb_boot *boot)
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	boot->report.at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 	boot->report.claims = &boot->claims;
+	boot->report.said = &boot->cmdline;
+	boot->report.counter = &boot->counter;
 	boot->claim.start_ms = gb_now_ms();
 }
 
@@ -96,6 +98,19 @@ static void arm(struct gb_boot *boot)
 		     word		       ? "armed by ghost.claim=on"
 		     : boot->claims.arm_always ? "armed by the claims file"
 					       : "not armed");
+}
+
+/* True when this boot of a counted trial may claim nothing; the report says why. */
+static bool counted_out(struct gb_boot *boot)
+{
+	if (!boot->cmdline.counted || boot->dry_run)
+		return false;
+	gb_counter_run(boot->root, boot->loader, boot->cmdline.trial, &boot->counter);
+	if (!gb_counter_stops(boot->counter.state))
+		return false;
+	gb_text_copy(boot->report.arming, sizeof(boot->report.arming), boot->counter.text);
+	boot->report.armed = false;
+	return off(&boot->report, GB_OFF);
 }
 
 int gb_boot_read_claims(struct gb_boot *boot, const char *file)
@@ -211,6 +226,8 @@ static int finish(struct gb_boot *boot, int code)
 
 	report->took_ms = gb_now_ms() - boot->claim.start_ms;
 	gb_record_json(report, &boot->json);
+	if (boot->cmdline.bad_trial)
+		gb_fail(&boot->warning, EINVAL, GB_BAD_TRIAL, boot->cmdline.odd_trial);
 	if (boot->dry_run)
 		return code;
 	gb_record_log(boot->root, report);
@@ -285,6 +302,8 @@ int gb_boot_claim(struct gb_boot *boot)
 		report->outcome = GB_NOT_ARMED;
 		return finish(boot, GB_EXIT_DONE);
 	}
+	if (!report->error[0] && counted_out(boot))
+		return finish(boot, GB_EXIT_REFUSED);
 	if (report->error[0] || decide(boot))
 		return finish(boot, GB_EXIT_FAILED);
 	make_tasks(boot, NULL);

@@ -34,6 +34,7 @@ struct gb_boot {
 	bool made_before;	/* this boot's claim was there; nothing was done */
 
 	struct gb_cmdline cmdline;
+	struct gb_counter counter;
 	struct gb_claims claims;
 	struct gb_machine machine;
 	struct gb_verdict *verdict;

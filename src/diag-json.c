@@ -27,6 +27,20 @@ static void add_record(struct gb_json *json, const struct gb_account *account)
 	gb_json_close(json, '}');
 }
 
+static void add_trial(struct gb_json *json, const struct gb_diag *diag)
+{
+	if (!diag->cmdline.trial[0]) {
+		gb_json_null(json, "trial");
+		return;
+	}
+	gb_json_open(json, "trial", '{');
+	gb_json_string(json, "id", diag->cmdline.trial);
+	gb_json_bool(json, "counted", diag->cmdline.counted);
+	gb_json_string(json, "counter", or_null(diag->account.counter));
+	gb_json_string(json, "text", or_null(diag->account.counter_text));
+	gb_json_close(json, '}');
+}
+
 static void add_channels(struct gb_json *json, const struct gb_channels *channels)
 {
 	gb_json_open(json, "channels", '[');
@@ -95,6 +109,7 @@ void gb_diag_json(const struct gb_diag *diag, struct gb_text *ret)
 	gb_json_int(&json, "version", 1);
 	gb_json_string(&json, "tool", GB_VERSION);
 	gb_json_string(&json, "arming", armings[diag->arming]);
+	add_trial(&json, diag);
 	add_record(&json, &diag->account);
 	gb_json_open(&json, "devices", '[');
 	for (size_t i = 0; i < diag->devices; i++)

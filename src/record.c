@@ -139,6 +139,22 @@ static void add_head(struct gb_json *json, const struct gb_report *report)
 	gb_json_fixed(json, "took_ms", report->took_ms, 1);
 }
 
+static void add_trial(struct gb_json *json, const struct gb_report *report)
+{
+	const struct gb_counter *counter = report->counter;
+
+	if (!report->said->trial[0]) {
+		gb_json_null(json, "trial");
+		return;
+	}
+	gb_json_open(json, "trial", '{');
+	gb_json_string(json, "id", report->said->trial);
+	gb_json_bool(json, "counted", report->said->counted);
+	gb_json_string(json, "counter", counter->state ? gb_count_name(counter->state) : NULL);
+	gb_json_string(json, "text", counter->state ? counter->text : NULL);
+	gb_json_close(json, '}');
+}
+
 void gb_record_json(const struct gb_report *report, struct gb_text *ret)
 {
 	struct gb_json json = { .text = ret };
@@ -146,6 +162,7 @@ void gb_record_json(const struct gb_report *report, struct gb_text *ret)
 	add_head(&json, report);
 	gb_json_bool(&json, "armed", report->armed);
 	gb_json_string(&json, "arming", report->arming);
+	add_trial(&json, report);
 	gb_json_string(&json, "outcome", gb_outcome_name(report->outcome));
 	gb_json_string(&json, "error", report->error[0] ? report->error : NULL);
 	gb_json_string(&json, "claims_file", report->file);
@@ -255,6 +272,23 @@ static void log_problems(struct log *log)
 	}
 }
 
+/* What stops the claims is said at the end. */
+static void log_trial(struct log *log)
+{
+	const struct gb_counter *counter = log->report->counter;
+	const struct gb_cmdline *said = log->report->said;
+	char text[100];
+
+	if (said->bad_trial) {
+		snprintf(text, sizeof(text), GB_BAD_TRIAL, said->odd_trial);
+		log_text(log, LOG_WARNING, text);
+	}
+	if (!said->trial[0] || gb_counter_stops(counter->state))
+		return;
+	snprintf(text, sizeof(text), "trial %s", said->trial);
+	log_text(log, LOG_INFO, counter->state ? counter->text : text);
+}
+
 /* What ghost.debug adds: each module, and each device before and after. */
 static void log_debug(struct log *log)
 {
@@ -288,6 +322,7 @@ void gb_record_log(struct gb_root *root, const struct gb_report *report)
 	int code;
 
 	log_problems(&log);
+	log_trial(&log);
 	if (report->debug)
 		log_debug(&log);
 	for (size_t i = 0; report->verdict && i < report->claims->lines; i++) {
@@ -308,9 +343,10 @@ void gb_record_log(struct gb_root *root, const struct gb_report *report)
 			 report->arming, bound, all, report->took_ms);
 	gb_report_outcome(report, &code);
 	/* installed but not in use is nothing that a quiet console must show */
-	log_text(&log, report->outcome == GB_ERROR ? LOG_ERROR
-		       : report->armed && code	   ? LOG_WARNING
-						   : LOG_INFO, text);
+	log_text(&log, report->outcome == GB_ERROR || gb_counter_stops(report->counter->state)
+			       ? LOG_ERROR
+		       : report->armed && code ? LOG_WARNING
+					       : LOG_INFO, text);
 	end_log(&log);
 }
 

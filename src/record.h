@@ -6,6 +6,8 @@
 
 #include "claim.h"
 #include "claims.h"
+#include "cmdline.h"
+#include "counter.h"
 #include "machine.h"
 #include "resolve.h"
 #include "text.h"
@@ -29,6 +31,8 @@ struct gb_report {
 	bool armed;
 	bool debug; /* ghost.debug: more kernel log lines */
 	char arming[100]; /* who armed, or why nobody did */
+	const struct gb_cmdline *said;
+	const struct gb_counter *counter;
 	enum gb_outcome outcome;
 	char error[200];
 	double at; /* seconds since boot */

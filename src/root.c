@@ -203,9 +203,8 @@ int gb_root_file(struct gb_root *root, const char *path)
 	return fd;
 }
 
-int gb_root_write_on(struct gb_root *root, const char *path, int *fd, const char *data)
+static int write_on(struct gb_root *root, const char *path, int *fd, const char *data, size_t len)
 {
-	size_t len = strlen(data);
 	int r = watched(root, GB_WRITE, path, data);
 	ssize_t n;
 
@@ -221,13 +220,23 @@ int gb_root_write_on(struct gb_root *root, const char *path, int *fd, const char
 	return r;
 }
 
-int gb_root_write(struct gb_root *root, const char *path, const char *data)
+int gb_root_write_on(struct gb_root *root, const char *path, int *fd, const char *data)
 {
-	int fd = -1, r = gb_root_write_on(root, path, &fd, data);
+	return write_on(root, path, fd, data, strlen(data));
+}
+
+int gb_root_write_bytes(struct gb_root *root, const char *path, const void *data, size_t len)
+{
+	int fd = -1, r = write_on(root, path, &fd, data, len);
 
 	if (fd >= 0)
 		close(fd);
 	return r;
+}
+
+int gb_root_write(struct gb_root *root, const char *path, const char *data)
+{
+	return gb_root_write_bytes(root, path, data, strlen(data));
 }
 
 int gb_root_open_device(struct gb_root *root, const char *path)

@@ -41,6 +41,7 @@ int gb_root_read_log(struct gb_root *root, const char *path, size_t max, char **
 int gb_root_file(struct gb_root *root, const char *path);
 /* One write() to a file that exists: a sysfs attribute or a device node. */
 int gb_root_write(struct gb_root *root, const char *path, const char *data);
+int gb_root_write_bytes(struct gb_root *root, const char *path, const void *data, size_t len);
 /* The same; *fd, negative at first, is then open and serves the next write. */
 int gb_root_write_on(struct gb_root *root, const char *path, int *fd, const char *data);
 ssize_t gb_root_readlink(struct gb_root *root, const char *path, char *buf, size_t size);

@@ -86,6 +86,18 @@ static void add_plan(const struct page *page)
 		say(page, "planned", GB_BOLD, "nothing, there is no %s; %s", file, arming);
 }
 
+static void add_trial(const struct page *page)
+{
+	const struct gb_cmdline *said = &page->diag->cmdline;
+
+	if (page->diag->account.counter_text[0])
+		say(page, "trial", GB_BOLD, "%s", page->diag->account.counter_text);
+	else if (said->trial[0])
+		say(page, "trial", GB_BOLD, "this boot is the trial %s", said->trial);
+	if (said->bad_trial)
+		say(page, "trial", GB_YELLOW, GB_BAD_TRIAL, said->odd_trial);
+}
+
 static void add_now(const struct page *page)
 {
 	size_t unknown = gb_diag_count(page->diag, GB_STANDS_UNKNOWN);
@@ -386,6 +398,7 @@ void gb_diag_screen(const struct gb_diag *diag, const struct gb_style *style,
 	gb_text_addf(ret, "%sghost-boot %s: what became of this boot's claims%s\n",
 		     code(&page, GB_BOLD), GB_VERSION, code(&page, GB_PLAIN));
 	add_plan(&page);
+	add_trial(&page);
 	add_done(&page);
 	add_unread(&page);
 	add_devices(&page);

@@ -20,8 +20,8 @@ installkernel() {
     # No device on the building machine need be on vfio-pci for the next boot to need it.
     # shellcheck disable=SC2086 # one word a module
     hostonly='' instmods $modules
-    # For ghost-diag --save onto a stick.
-    hostonly='' instmods vfat nls_cp437
+    # Where a trial's boots are counted; and for ghost-diag --save onto a stick.
+    hostonly='' instmods efivarfs vfat nls_cp437
 }
 
 install() {

@@ -2,7 +2,8 @@
 """Who arms, and the kill switch."""
 import os
 
-from harness import RECORD, cases, holds, same, test
+import sysfs
+from harness import RECORD, TRIAL, cases, check_keys, holds, same, test
 
 ON, OFF, SILENT = "claimed", "off", "not-armed"
 # what the command line says; what comes of it without and with "arm always"
@@ -97,3 +98,69 @@ def dry_run_decides_all_the_same(t, words):
     record = t.dry(code=0)
     same([d["result"] for d in record["devices"]], ["planned"])
     same(record["armed"], False)
+
+
+VARIABLE = ("sys/firmware/efi/efivars/"
+            "GhostBootUnconfirmed-4d96d10c-7292-4f2a-ba4b-9b776eaaca67")
+
+
+def counter(count, trial="\xcd\xab\x23\x01"):
+    return f"\7\0\0\0\1{chr(count)}{trial}".encode("latin-1")
+
+
+@cases([(repr(words), words, trial, odd) for words, trial, odd in (
+    ("ghost.trial=0123abcd", "0123abcd", None),
+    ("ghost.trial=0123abcdc ghost.trial=0123abcd", "0123abcd", None),
+    ("ghost.trial=0123ABCD", None, "0123ABCD"),
+    ("ghost.trial", None, ""),
+    ("ghost.trial=0123abcd ghost.trial=?", "0123abcd", "?"))])
+def trial(t, words, trial, odd):
+    """What is no trial's ID is said and changes nothing."""
+    m = t.desktop()
+    m.cmdline("ghost.claim=on " + words)
+    m.claims(m.gpu.line(), m.igpu.line("keep"))
+    m.gpu.bind("vfio-pci")
+    record, _ = t.claim(code=0)
+    same(record["outcome"], "claimed")
+    wanted = trial and {"id": trial, "counted": False, "counter": None, "text": None}
+    same(record["trial"], wanted)
+    if wanted:
+        check_keys(record["trial"], TRIAL, "trial")
+    log = m.read("dev/kmsg")
+    same(f"<6>ghost-boot: trial {trial}\n" in log, trial is not None, log)
+    same(f"<4>ghost-boot: ghost.trial={odd} is no trial's ID: ignored\n" in log,
+         odd is not None, log)
+
+
+@cases([("first", counter(0), "counted"), ("third", counter(2), "over"),
+        ("absent", None, "absent"), ("another's", counter(0, "\xcd\xab\x23\x02"), "other"),
+        ("damaged", counter(0)[:-1], "odd")])
+def counted(t, value, state):
+    """One more boot in the EFI variable, or no claim."""
+    m = t.desktop()
+    m.cmdline("ghost.claim=on ghost.trial=0123abcdc")
+    m.claims(m.gpu.line(), m.igpu.line("keep"))
+    m.gpu.bind("vfio-pci")
+    if value is not None:
+        sysfs.put(m.at(VARIABLE), value)
+    record, changed = t.claim(code=0 if state == "counted" else 3)
+    check_keys(record["trial"], TRIAL, "trial")
+    same((record["trial"]["id"], record["trial"]["counted"], record["trial"]["counter"]),
+         ("0123abcd", True, state))
+    if state == "counted":
+        same(record["outcome"], "claimed")
+        with open(m.at(VARIABLE), "rb") as file:
+            same(file.read(), counter(1))
+        return
+    same((record["outcome"], record["armed"], record["devices"]), ("off", False, []))
+    same(record["arming"], record["trial"]["text"])
+    same(changed, ["dev/kmsg", "run/ghost-boot", RECORD])
+
+
+@test
+def dry_run_counts_nothing(t):
+    m = t.desktop()
+    m.cmdline("ghost.claim=on ghost.trial=0123abcdc")
+    m.claims(m.gpu.line())
+    sysfs.put(m.at(VARIABLE), counter(1))
+    same(t.dry(code=0)["trial"]["counter"], None)

@@ -8,7 +8,7 @@ import sysfs
 from harness import cases, holds, manuals, same, test
 
 RIVAL = "nouveau"
-KEYS = ["version", "tool", "arming", "record", "devices", "checks_file", "checks", "next", "back"]
+KEYS = ["version", "tool", "arming", "trial", "record", "devices", "checks_file", "checks", "next", "back"]
 LOG = """6,{n},300100,-;pci 0000:01:00.0: [10de:2203] type 00 class 0x030000
 6,{n},912345,-;nouveau 0000:01:00.0: NVIDIA GA102 (172000a1)
  SUBSYSTEM=pci
@@ -213,6 +213,26 @@ def all_well(t):
     result = diag(t).out
     holds("all claimed" in result and "2 of 2" in result, result)
     fits(result)
+
+
+@cases([("a trial", "ghost.trial=0123abcd", False, None, "this boot is the trial 0123abcd"),
+        ("counted", "ghost.trial=0123abcdc", True, "absent",
+         "trial 0123abcd: no EFI variable counts its boots")])
+def trial(t, words, counted, counter, text):
+    armed(t, words="ghost.claim=on " + words)
+    said = told(t)
+    same(said["trial"], {"id": "0123abcd", "counted": counted, "counter": counter,
+                         "text": text if counter else None})
+    same("the next one goes as before" in said["back"], not counted)
+    holds("\ntrial    " + text in diag(t).out, diag(t).out)
+
+
+@test
+def odd_trial(t):
+    m = armed(t)
+    m.cmdline("ghost.claim=on ghost.trial=x\x1b[m")
+    same(told(t)["trial"], None)
+    holds("\ntrial    ghost.trial=x?[m is no trial's ID: ignored\n" in diag(t).out, diag(t).out)
 
 
 @cases([("off", "ghost.claim=off", "off", "switched off"),

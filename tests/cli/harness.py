@@ -158,9 +158,10 @@ DEVICE = {"line": int, "path": str, "id": str, "bdf": (str, None), "group": (int
           "driver": (str, None), "result": str}
 MODULE = {"driver": str, "state": str, "text": (str, None)}
 PROBLEM = {"file": str, "line": int, "column": int, "text": str}
-WHOLE = {**HEAD, "armed": bool, "arming": str, "outcome": str, "error": (str, None),
-         "claims_file": str, "problems": [PROBLEM], "problem_count": int, "modules": [MODULE],
-         "devices": [DEVICE]}
+TRIAL = {"id": str, "counted": bool, "counter": (str, None), "text": (str, None)}
+WHOLE = {**HEAD, "armed": bool, "arming": str, "trial": (dict, None), "outcome": str,
+         "error": (str, None), "claims_file": str, "problems": [PROBLEM], "problem_count": int,
+         "modules": [MODULE], "devices": [DEVICE]}
 ONE = {**HEAD, **DEVICE, "modules": [MODULE]}
 
 

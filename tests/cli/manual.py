@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import sysfs
-from harness import (DEVICE, LATE, RECORD, REPO, WHOLE, WORDS, cases, holds, same, test,
+from harness import (DEVICE, LATE, RECORD, REPO, TRIAL, WHOLE, WORDS, cases, holds, same, test,
                      manuals)
 
 PROGRAM, FILE, BOOT = "ghost-claim.8", "ghost-boot-claims.5", "ghost-boot.8"
@@ -29,7 +29,7 @@ def options_of_the_help(t, name):
 @test
 def keys_of_the_record(t):
     page = manuals[PROGRAM]
-    words = set(WHOLE) | set(DEVICE) | WORDS["decision"] | WORDS["result"] | WORDS["outcome"]
+    words = set(WHOLE) | set(DEVICE) | set(TRIAL) | WORDS["decision"] | WORDS["result"] | WORDS["outcome"]
     same(sorted(w for w in words - {"keep"} if not re.search(rf"\b{w}\b", page)), [])
 
 

@@ -35,7 +35,7 @@ class Contents:
 OURS = ("ghost-claim", "ghost-boot")
 CARRIED = ("sbin/ghost-claim", "sbin/ghost-verify", "sbin/ghost-diag", "etc/ghost-boot/claims",
            "rules.d/60-ghost-boot.rules", "/vfio-pci.ko", "/vfio_iommu_type1.ko",
-           "/vfat.ko", "/nls_cp437.ko")
+           "/efivarfs.ko", "/vfat.ko", "/nls_cp437.ko")
 SCENARIOS = [
     Contents("contents-initramfs-tools", "bookworm", "initramfs-tools",
              (*CARRIED, "conf/conf.d/00-ghost-boot", "scripts/init-top/00_ghost_boot",

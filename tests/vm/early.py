@@ -10,8 +10,10 @@ import image
 import machine
 
 HOST_LIB = "/usr/lib/ghost-vm/host"
-# vfio for what binds devices, xhci for what another has, nvme for what makes virtual functions.
-FILES = {"/etc/initramfs-tools/modules": "vfio-pci\nvfio_iommu_type1\nnvme\nxhci-pci\n",
+# vfio for what binds devices, xhci for what another has, nvme for what makes virtual functions,
+# efivarfs for EFI variables.
+FILES = {"/etc/initramfs-tools/modules": "vfio-pci\nvfio_iommu_type1\nnvme\nxhci-pci\n"
+         "efivarfs\n",
          "/etc/initramfs-tools/conf.d/small": "MODULES=list\n"}
 
 

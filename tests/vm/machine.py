@@ -199,9 +199,10 @@ class Machine:
         self.agent = self._connect("agent")
         deadline = time.monotonic() + timeout
         while True:
-            line = self._line(deadline)
-            if line.startswith("@@ready"):
-                return float(line.split()[1])
+            # Behind what UEFI firmware wrote there, which knows nothing of lines.
+            _, found, uptime = self._line(deadline).rpartition("@@ready ")
+            if found:
+                return float(uptime)
 
     def run(self, command, timeout=150):
         """One line of shell inside; its output lines and its exit status."""
