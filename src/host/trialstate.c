@@ -140,6 +140,8 @@ void gb_trial_print(const struct gb_trial *trial, struct gb_text *text)
 	add(text, "usual", trial->usual);
 	for (size_t i = 0; i < trial->images; i++)
 		add(text, "image", trial->image[i]);
+	if (trial->retire)
+		gb_text_addf(text, "retire\n");
 	add(text, "reason", trial->reason);
 	gb_observation_print(&trial->before, text);
 	gb_record_end(text, begin);
@@ -236,6 +238,8 @@ static bool read_line(void *ctx, const char *tag, struct gb_record *line)
 		return read_id(trial, gb_record_next_raw(line));
 	if (!strcmp(tag, "counted"))
 		return trial->counted = true;
+	if (!strcmp(tag, "retire"))
+		return trial->retire = true;
 	if (!strcmp(tag, "time")) {
 		trial->time = gb_record_next_number(line, 10, 0, INT64_MAX);
 		return true;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cmdline.h"
 #include "journal.h"
 #include "observation.h"
 #include "sha256.h"
@@ -60,6 +61,7 @@ struct gb_trial {
 	char *usual;	    /* the entry that the loader takes without a one-shot */
 	char **image;	    /* made for the trial alone, to be removed with it */
 	size_t images;
+	bool retire;	    /* earlier recipes are taken out of use when it is confirmed */
 	char *reason;	    /* why it is in this state, for a person: a sentence without its stop */
 	struct gb_observation before; /* the system that enable ran in */
 };
@@ -69,8 +71,7 @@ struct gb_trial {
 enum gb_trial_state gb_trial_next(enum gb_trial_state state, enum gb_trial_event event);
 const char *gb_trial_name(enum gb_trial_state state); /* "armed", stable */
 
-/* "1a2b3c4d": what the command line says, without the letter behind it. */
-#define GB_TRIAL_ID 9
+/* "1a2b3c4d", as on the command line, without the letter behind it. */
 void gb_trial_id(uint32_t id, char ret[GB_TRIAL_ID]);
 
 /* None is GB_TRIAL_NONE, and success. -EBADMSG: cut or changed by hand; -EPROTONOSUPPORT: a newer

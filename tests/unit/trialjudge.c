@@ -36,6 +36,7 @@ static const char after_text[] =
 	"seen target graphical.target active\n"
 	"seen failed old.service failed\n"
 	"seen failed nvidia-persistenced.service failed\n"
+	"seen failed ghost-boot-confirm.service failed\n"
 	"seen picture 0000:00/02.0 DP-2\n" /* one monitor is off */
 	"seen link enp4s0 52:54:00:00:00:01\n"
 	"seen link wlan0 92:54:00:00:00:03\n" /* a made-up address */

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trialkeeper.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "claims.h"
+#include "counter.h"
+#include "efi.h"
+#include "err.h"
+#include "host.h"
+#include "lock.h"
+#include "observe.h"
+#include "oneshot.h"
+#include "root.h"
+#include "text.h"
+#include "trialjudge.h"
+
+#define PSTORE "/sys/fs/pstore"
+#define PSTORE_KEPT "/var/lib/systemd/pstore"
+
+int gb_keeper_read(struct gb_root *root, struct gb_keeper *ret, struct gb_err *err)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = gb_trial_boot_read(root, &ret->boot, err);
+	if (!r)
+		r = gb_trial_read(root, &ret->trial, err);
+	if (!r)
+		ret->arrival = gb_trial_arrive(&ret->trial, &ret->boot);
+	return r;
+}
+
+void gb_keeper_clear(struct gb_keeper *keeper)
+{
+	gb_trial_clear(&keeper->trial);
+	memset(keeper, 0, sizeof(*keeper));
+}
+
+/* ---- clues ------------------------------------------------------------------------------- */
+
+static int is_dump(void *ctx, const char *name)
+{
+	(void)ctx;
+	return !strncmp(name, "dmesg-", 6);
+}
+
+/* systemd-pstore gives each a folder, called by the second it was written at. */
+static int is_later(void *ctx, const char *name)
+{
+	const struct gb_trial *trial = ctx;
+	char *end;
+	long long time = strtoll(name, &end, 10);
+
+	return end != name && !*end && time >= trial->time;
+}
+
+static bool is_away(struct gb_root *root, const char *path)
+{
+	char folder[PATH_MAX];
+	char *slash;
+
+	if (gb_root_exists(root, path) || !gb_text_copy(folder, sizeof(folder), path))
+		return false;
+	/* an ESP that is not mounted now tells nothing */
+	slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
+	return slash && slash > folder && gb_root_exists(root, folder);
+}
+
+static void find_clues(struct gb_host *host, const struct gb_trial *trial, bool armed,
+		       struct gb_trial_clues *ret)
+{
+	char modules[PATH_MAX];
+
+	*ret = (struct gb_trial_clues){ .armed = armed };
+	snprintf(modules, sizeof(modules), "/lib/modules/%s", trial->kernel ? trial->kernel : "");
+	ret->kernel_gone = is_away(host->root, modules);
+	for (size_t i = 0; i < trial->images && !ret->gone; i++)
+		if (is_away(host->root, trial->image[i]))
+			ret->gone = trial->image[i];
+	if (gb_root_list(host->root, PSTORE, is_dump, NULL) > 0)
+		ret->crash = PSTORE;
+	else if (gb_root_list(host->root, PSTORE_KEPT, is_later, (void *)trial) > 0)
+		ret->crash = PSTORE_KEPT;
+}
+
+/* ---- moving it --------------------------------------------------------------------------- */
+
+/* Whoever made the trial knows that the loader takes it once; this is for loaders that could not
+ * take it away, and for those that never saw it. True if it was still there. */
+static bool forget_oneshot(struct gb_host *host, struct gb_keeper *keeper)
+{
+	const char *entry = keeper->trial.entry ? keeper->trial.entry : "";
+	struct gb_err err = { "" };
+	char now[512];
+
+	if (!*entry)
+		return false;
+	if (!gb_oneshot_read(host, now, sizeof(now), NULL) && strcmp(now, entry))
+		return false;
+	if (gb_oneshot_disarm(host, entry, &err))
+		snprintf(keeper->warning, sizeof(keeper->warning), "the boot loader could not be told "
+			 "to forget it, and may take it again: %.280s", err.text);
+	return true;
+}
+
+static int move(struct gb_host *host, struct gb_keeper *keeper, enum gb_trial_event event,
+		const char *reason, struct gb_err *err)
+{
+	struct gb_trial *trial = &keeper->trial;
+	const enum gb_trial_state next = gb_trial_next(trial->state, event);
+
+	if (next == GB_TRIAL_STATES)
+		return gb_fail(err, EINVAL, "%s: this can't happen when it is %s", GB_TRIAL,
+			       gb_trial_name(trial->state));
+	if (!gb_trial_set(&trial->reason, reason))
+		return gb_fail(err, ENOMEM, "out of memory");
+	trial->state = next;
+	strcpy(trial->boot, keeper->boot.boot);
+	return gb_trial_write(&host->store, trial, err);
+}
+
+static int leave(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *err)
+{
+	struct gb_trial_clues clues;
+	struct gb_text reason = { 0 };
+	int r;
+
+	find_clues(host, &keeper->trial, forget_oneshot(host, keeper), &clues);
+	gb_trial_guess(&keeper->trial, &keeper->boot, &clues, &reason);
+	if (keeper->warning[0])
+		gb_text_addf(&reason, "; %s", keeper->warning);
+	r = reason.failed ? gb_fail(err, ENOMEM, "out of memory")
+			  : move(host, keeper, GB_TRIAL_LEAVE, reason.data, err);
+	gb_text_clear(&reason);
+	return r;
+}
+
+/* The counter is read only where the command line asks for it: what is left of it harms nobody. */
+static int tidy(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *err)
+{
+	int r = 0;
+
+	forget_oneshot(host, keeper);
+	if (keeper->trial.counted && host->efi)
+		r = host->efi->remove(host->efi, GB_COUNTER);
+	if (r && r != -ENOENT)
+		return gb_fail(err, -r, "the EFI variable " GB_COUNTER ": %s", strerror(-r));
+	keeper->trial.state = gb_trial_next(keeper->trial.state, GB_TRIAL_TIDY);
+	return gb_trial_write(&host->store, &keeper->trial, err);
+}
+
+static int settle(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *err)
+{
+	switch (keeper->arrival) {
+	case GB_ARRIVAL_ENTER:
+		forget_oneshot(host, keeper);
+		return move(host, keeper, GB_TRIAL_ENTER, NULL, err);
+	case GB_ARRIVAL_LEAVE: return leave(host, keeper, err);
+	case GB_ARRIVAL_TIDY: return tidy(host, keeper, err);
+	default: return 0;
+	}
+}
+
+static bool asks_for_change(enum gb_arrival arrival)
+{
+	return arrival == GB_ARRIVAL_ENTER || arrival == GB_ARRIVAL_LEAVE ||
+	       arrival == GB_ARRIVAL_TIDY;
+}
+
+int gb_keeper_settle(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *err)
+{
+	int r, lock;
+
+	if (!asks_for_change(keeper->arrival))
+		return 0;
+	r = gb_lock_take(&host->store, &lock, err);
+	if (r)
+		return r;
+	gb_keeper_clear(keeper);
+	r = gb_keeper_read(host->root, keeper, err);
+	if (!r)
+		r = settle(host, keeper, err);
+	close(lock);
+	return r;
+}
+
+int gb_keeper_note(struct gb_host *host, struct gb_keeper *keeper, const char *reason,
+		   struct gb_err *err)
+{
+	int r, lock;
+
+	if (!strcmp(keeper->trial.reason ? keeper->trial.reason : "", reason))
+		return 0;
+	r = gb_lock_take(&host->store, &lock, err);
+	if (r)
+		return r;
+	gb_keeper_clear(keeper);
+	r = gb_keeper_read(host->root, keeper, err);
+	if (!r && keeper->arrival == GB_ARRIVAL_GOES_ON) {
+		if (gb_trial_set(&keeper->trial.reason, reason))
+			r = gb_trial_write(&host->store, &keeper->trial, err);
+		else
+			r = gb_fail(err, ENOMEM, "out of memory");
+	}
+	close(lock);
+	return r;
+}
+
+/* ---- looking ----------------------------------------------------------------------------- */
+
+static int read_claims(struct gb_root *root, const struct gb_trial *trial, struct gb_claims *claims,
+		       struct gb_checks *checks, struct gb_err *err)
+{
+	struct gb_err why = { "" };
+	char hash[GB_SHA256_TEXT];
+	size_t len;
+	char *text;
+	int r = gb_root_read_all(root, GB_CLAIMS_FILE, GB_CLAIMS_SIZE_MAX, &text, &len);
+
+	memset(claims, 0, sizeof(*claims));
+	if (r) {
+		gb_check(checks, "trial-claims", GB_FAIL, GB_CLAIMS_FILE, "can't be read: %s",
+			 strerror(-r));
+		return 0;
+	}
+	gb_sha256_of(text, len, hash);
+	if (strcmp(hash, trial->claims)) {
+		gb_check(checks, "trial-claims", GB_FAIL, GB_CLAIMS_FILE,
+			 "was changed since: what was tried is not what it says");
+		gb_check_fix(checks, "try that: ghost-boot enable");
+	}
+	r = gb_claims_parse(text, len, claims, &why);
+	free(text);
+	if (r == -ENOMEM)
+		return gb_fail(err, ENOMEM, "out of memory");
+	if (r)
+		gb_check(checks, "trial-claims", GB_FAIL, GB_CLAIMS_FILE, "%s", why.text);
+	return 0;
+}
+
+int gb_keeper_examine(struct gb_root *root, const struct gb_runner *runner,
+		      const struct gb_keeper *keeper, struct gb_checks *ret, struct gb_err *err)
+{
+	struct gb_observation now = { 0 };
+	struct gb_claims claims;
+	int r = read_claims(root, &keeper->trial, &claims, ret, err);
+
+	if (!r)
+		r = gb_observe(root, runner, &claims, &now, err);
+	if (!r)
+		gb_trial_judge(&keeper->trial.before, &now, &claims, ret);
+	if (!r && ret->failed)
+		r = gb_fail(err, ENOMEM, "out of memory");
+	gb_observation_clear(&now);
+	gb_claims_clear(&claims);
+	return r;
+}
+
+int gb_keeper_publish(struct gb_root *root, const struct gb_text *text, struct gb_err *err)
+{
+	int r;
+
+	if (!text->len) {
+		r = gb_root_remove(root, GB_NOTICE);
+		r = r == -ENOENT ? 0 : r;
+	} else {
+		r = gb_root_mkdir(root, GB_NOTICE_FOLDER);
+		if (!r)
+			r = gb_root_publish(root, GB_NOTICE, text->data, text->len);
+	}
+	return r ? gb_fail(err, -r, GB_NOTICE ": %s", strerror(-r)) : 0;
+}
