@@ -64,8 +64,7 @@ all: $(B)/ghost-claim $(B)/ghost-boot
 .SUFFIXES:
 .PHONY: all dynamic help sources install uninstall clean distclean FORCE \
 	lint lint-objects check check-unit check-cli check-machines check-change check-unified \
-	check-vm \
-	check-system check-faults check-deb \
+	check-vm check-matrix check-system check-powercut check-faults check-deb \
 	unit-programs fuzz fuzz-programs bench demo deb
 
 # ---- flags -------------------------------------------------------------------------------
@@ -169,7 +168,7 @@ MUSL_CFLAGS = -isystem $(D)/include
 
 # versions.mk appears when the sources are unpacked; make then starts over and finds them.
 NO_DEPS := help clean distclean uninstall lint lint-objects check-unit unit-programs fuzz \
-	fuzz-programs dynamic sources deb check-deb \
+	fuzz-programs dynamic sources deb check-deb check-system check-powercut \
 	$(addprefix $(B)/,dynamic/% asan/% unit/% fuzz/% fuzzed/% machines/%)
 ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
 ifneq ($(FLAVOR)$(filter check check-% bench demo,$(MAKECMDGOALS)),dynamic)
@@ -307,8 +306,12 @@ check-faults: $(TESTED)
 check-deb:
 	$(Q)tests/run deb
 
-check-system: $(TESTED)
-	$(Q)tests/run system
+check-matrix: $(TESTED)
+	$(Q)tests/run matrix
+
+# They build the packages that they install, as above.
+check-system check-powercut: check-%:
+	$(Q)tests/run $*
 
 bench: $(TESTED)
 	$(Q)tests/bench/run
@@ -381,7 +384,9 @@ help:
 	@echo '  check-change    enable and disable as a whole, in a chroot'
 	@echo '  check-unified   the same with unified kernel images, by Debian 13'\''s own ukify'
 	@echo '  check-vm        booted in QEMU'
-	@echo '  check-system    the longer matrix of booted machines'
+	@echo '  check-matrix    the longer matrix of booted machines'
+	@echo '  check-system    whole Debian 12 and 13 machines, from apt to purge (hours)'
+	@echo '  check-powercut  power cuts at every moment of enable and disable (hours)'
 	@echo '  check-faults    every change of enable, disable, rollback failed in turn'
 	@echo '  check-deb       the packages, from installing to purging, on Debian 12 and 13'
 	@echo '  fuzz            libFuzzer on the parsers, FUZZ_SECONDS each (needs clang)'

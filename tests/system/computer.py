@@ -50,12 +50,14 @@ class Boot(machine.Machine):
 class Computer:
     """Use as a context manager: nothing is left, whatever happened.
 
-    PACKAGES is a repository disk for /media/packages. DIRECT is (kernel, image, words) for a
-    disk that cannot boot by itself yet; OWN writes to the base itself. RECORD is a file that
-    gets every write and flush of the next boot (see QEMU's blklogwrites)."""
+    PACKAGES is a repository disk for /media/packages. LIKE is a folder that keep() filled: the
+    machine goes on from there. DIRECT is (kernel, image, words) for a disk that cannot boot by
+    itself yet; OWN writes to the base itself. RECORD is a file that gets every write and flush of
+    the next boot (see QEMU's blklogwrites)."""
 
-    def __init__(self, name, base, packages=None, direct=None, own=False, say=lambda text: None):
-        self.name, self.base, self.packages = name, base, packages
+    def __init__(self, name, base, packages=None, like=None, direct=None, own=False,
+                 say=lambda text: None):
+        self.name, self.base, self.packages, self.like = name, base, packages, like
         self.direct, self.own, self.say = direct, own, say
         self.record = None
         self.folder = self.running = None
@@ -67,12 +69,15 @@ class Computer:
         if self.own:
             self.disk, self.vars = self.base.disk, self.base.vars
             return self
+        below = self.like / "disk.qcow2" if self.like else self.base.disk
+        form = "qcow2" if self.like else self.base.format
+        memory = self.like / "vars.fd" if self.like else self.base.vars
         self.disk = self.folder / "disk.qcow2"
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
-                        "-b", str(self.base.disk), str(self.disk)], check=True)
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", form,
+                        "-b", str(below), str(self.disk)], check=True)
         self.vars = self.folder / "vars.fd" if self.base.vars else None
         if self.vars:
-            shutil.copy(self.base.vars, self.vars)
+            shutil.copy(memory, self.vars)
         return self
 
     def __exit__(self, failure, *_):
@@ -112,8 +117,8 @@ class Computer:
         self.running.ready(timeout)
         # Units still starting write to the disk and take the processor.
         self.state = self.run("systemctl is-system-running --wait", timeout)[1].strip()
-        if self.packages:
-            self.must("mkdir -p /media/packages && "
+        if self.packages: # the only virtio disk
+            self.must("mkdir -p /media/packages && modprobe virtio_blk && "
                       "udevadm settle && mount -r /dev/vda /media/packages")
         return self.took("boot", start)
 
@@ -149,16 +154,9 @@ class Computer:
     def kernel_log(self):
         return self.must("dmesg")
 
-    def off(self, timeout=300):
-        """An orderly end, everything written."""
-        self._end("poweroff", timeout)
-
-    def reboot(self, timeout=600):
-        """Orderly. The firmware starts from nothing, as after a power cycle."""
-        self._end("reboot", timeout)
-        return self.boot(timeout)
-
-    def _end(self, how, timeout):
+    def end(self, how, timeout=300):
+        """An orderly "poweroff" or "reboot", everything written; the machine is off then. The next
+        boot's firmware starts from nothing, as after a power cycle."""
         start = time.monotonic()
         self.run("umount /media/packages 2>/dev/null; "
                  f"(sleep 1; systemctl {how}) >/dev/null 2>&1 &")
@@ -180,6 +178,13 @@ class Computer:
             self.consoles.append(self.running.console())
             self.running.__exit__()
             self.running = None
+
+    def keep(self, folder):
+        """What a later machine can go on from. The machine must be off, and is used no more."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in (self.disk, self.vars):
+            if file:
+                shutil.move(file, folder / file.name)
 
     def raw(self, target):
         """The disk as it is now, plain, in the file TARGET. The machine must be off."""

@@ -135,6 +135,8 @@ class Base:
     folder: Path
     suite: Path
 
+    format = "qcow2"
+
     @property
     def disk(self):
         return self.folder / "disk.qcow2"
@@ -194,7 +196,7 @@ def _make(kind, of_suite, made):
         with computer.Computer(kind.name, base, direct=direct, own=True) as machine:
             machine.boot()
             machine.must(INSTALL[kind.loader], 600)
-            machine.off()
+            machine.end("poweroff")
         (new / "vmlinuz").unlink()
         (new / "initrd").unlink()
         new.rename(made)

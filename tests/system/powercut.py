@@ -9,9 +9,7 @@ the others is then booted, and must come to one of the two sides by itself.
 
 import collections
 import contextlib
-import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -22,109 +20,16 @@ from pathlib import Path
 import check
 import computer
 import life
-import loaders
-import repo
 import writes
+from judge import RECORDS, Judge, repaired_root, situation, state
 from replay import Replay
+from stages import Stage
 
-IMAGES = 1000  # at least, for each of the two
-BOOTS = 20  # at least
-# Memory if there is enough: a thousand images write some hundred gigabytes.
+MACHINES = ("debian13-grub-bios", "debian13-systemd-boot")
+IMAGES = 1000  # at least, of each recording
+BOOTS = 6  # at least
+# Memory if there is enough: hundreds of images write as many gigabytes.
 ROOM = "/dev/shm" if shutil.disk_usage("/dev/shm").free > 8 << 30 else None
-ARMED = "ghost.claim=on"
-# What says on which side a machine is, and what it would do next.
-STATE = ("/etc/ghost-boot", "/etc/default", "/etc/kernel", "/boot/grub/grub.cfg",
-         "/var/lib/ghost-boot")
-# What a recovery leaves of itself is told from the recording's own.
-RECORDS = "/var/lib/ghost-boot/"
-
-
-class Judge:
-    """Knows both sides, and says in a word which one a disk is on."""
-
-    def __init__(self, kind):
-        grub = kind.loader.startswith("grub")
-        self.read = loaders.grub_default if grub else loaders.systemd_boot_default
-        self.part = "root" if grub else "esp"
-        self.old = self.new = None
-
-    def view(self, path):
-        try:
-            found = self.read(path)
-        except loaders.BadEntry as why:
-            return f"bad: {why}"
-        if found == self.old:
-            return "old"
-        if found == self.new:
-            return "new"
-        armed, plain = ((self.new, self.old) if ARMED in self.new.words else (self.old, self.new))
-        if found == loaders.Default(plain.kernel, armed.image, plain.words):
-            return "inert"
-        return "bad: " + ", ".join(
-            f"{name} {_side(getattr(found, name), getattr(self.old, name), getattr(self.new, name))}"
-            for name in ("kernel", "image", "words"))
-
-    def both(self, disk):
-        """(as the loader finds it, after fsck, the repaired root's files)."""
-        raw = self.view(disk.path(self.part))
-        root = disk.path("root")
-        if self.part == "root":
-            fixed, files = repaired_root(root, lambda path: (self.view(path), state(path)))
-        else:
-            fixed = repaired_esp(disk.path("esp"), self.view)
-            files = repaired_root(root, state)
-        return raw, fixed, files
-
-
-def _side(value, old, new):
-    if old == new:
-        return "as ever" if value == old else f"neither ({value})"
-    return "old" if value == old else "new" if value == new else f"neither ({value})"
-
-
-def repaired_root(path, look):
-    """What LOOK returns once e2fsck has replayed the journal; PATH is then as it was."""
-    undo = path.with_name("undo")
-    undo.unlink(missing_ok=True)
-    done = subprocess.run(["e2fsck", "-fy", "-z", str(undo), str(path)], capture_output=True,
-                          text=True, stdin=subprocess.DEVNULL)
-    try:
-        if done.returncode > 2:  # more than "errors corrected"
-            raise check.Failure(f"e2fsck: {done.returncode}: {done.stdout[-300:]}")
-        return look(path)
-    finally:
-        if undo.exists():
-            subprocess.run(["e2undo", str(undo), str(path)], capture_output=True, check=True)
-
-
-def repaired_esp(path, look):
-    copy = path.with_name("esp.fixed")
-    subprocess.run(["cp", "--sparse=always", str(path), str(copy)], check=True)
-    done = subprocess.run(["fsck.fat", "-a", str(copy)], capture_output=True, text=True)
-    if done.returncode > 1:
-        raise check.Failure(f"fsck.fat: {done.returncode}: {done.stdout[-300:]}")
-    return look(copy)
-
-
-def state(path):
-    """The files that matter on a repaired root, each by the hash of its content."""
-    found = {}
-    with tempfile.TemporaryDirectory(prefix="ghost-boot-system.", dir=path.parent) as scratch:
-        places = {name: Path(scratch) / name.strip("/").replace("/", "-") for name in STATE}
-        for place in places.values():
-            place.mkdir()
-        subprocess.run(["debugfs", "-f", "-", str(path)], capture_output=True, text=True,
-                       input="".join(f"rdump {name} {place}\n" for name, place in places.items()))
-        for name, place in places.items():
-            for folder, _, names in os.walk(place):
-                for one in names:
-                    file = Path(folder) / one
-                    content = (os.readlink(file).encode() if file.is_symlink()
-                               else file.read_bytes())
-                    inside = file.relative_to(place)
-                    found[f"{name.rpartition('/')[0]}/{inside}"] = hashlib.sha256(
-                        content).hexdigest()[:12]
-    return found
 
 
 @dataclass(frozen=True)
@@ -136,42 +41,53 @@ class Recording:
     last: int
 
 
-def record(machine, command, folder):
-    """Runs COMMAND in MACHINE, which is off, and cuts its power right after."""
-    start = machine.raw(folder / "start")
-    machine.record = folder / "log"
-    machine.record.touch()
-    machine.boot()
-    machine.must("sync")
-    first = writes.count(machine.record)
-    machine.must(command, 1800, command)
-    machine.must("sync")
-    last = writes.count(machine.record)
-    machine.cut()
-    log, machine.record = machine.record, None
-    return Recording(start, log, first, last)
+def record(place, command, seconds=1800):
+    """Runs COMMAND in the machine that PLACE goes on from; what it wrote is left in PLACE."""
+    with place.machine() as machine:
+        place.folder.mkdir(parents=True)
+        machine.raw(place.folder / "start")
+        machine.record = place.folder / "log"
+        machine.record.touch()
+        machine.boot()
+        life.healthy(machine)
+        machine.must("sync")
+        first = writes.count(machine.record)
+        said = machine.must(command, seconds, command)
+        machine.must("sync")
+        place.facts["between"] = first, writes.count(machine.record)
+        machine.end("poweroff")
+    (place.folder / "said").write_text(said)
+
+
+def recording(place, name):
+    folder = place.of(name)
+    first, last = json.loads((folder / "facts.json").read_text())["between"]
+    return Recording(folder / "start", folder / "log", first, last)
 
 
 class Series:
     """All images of one recording: judged, and of each outcome one booted."""
 
-    def __init__(self, base, recording, folder, say):
-        self.base, self.recording, self.folder, self.say = base, recording, folder, say
-        self.judge = Judge(base.kind)
-        self.log = writes.Log(recording.log)
-        self.epochs = self.log.epochs(recording.first, recording.last)
+    def __init__(self, place, name, scratch):
+        self.place, self.base, self.scratch = place, place.base, Path(scratch)
+        self.recording = recording(place, name)
+        self.judge = Judge(place.base.kind)
+        self.log = writes.Log(self.recording.log)
+        self.epochs = self.log.epochs(self.recording.first, self.recording.last)
         self.counts = collections.Counter()
         self.bad = []
         self.outcomes = {}  # what tells one from the others: the first image with it
         self.old_files = self.new_files = None
 
+    @contextlib.contextmanager
     def replay(self):
-        disk = Replay(self.recording.start, self.base.layout, self.log, self.folder)
-        disk.apply(write for write in self.log.writes[:self.recording.first] if write.length)
-        return disk
+        """The disk as it was when the command began; both sides are known then."""
+        with Replay(self.recording.start, self.base.layout, self.log, self.scratch) as disk:
+            disk.apply(one for one in self.log.writes[:self.recording.first] if one.length)
+            self._sides(disk)
+            yield disk
 
-    def sides(self, disk):
-        """Learns the two sides from the recording's beginning and end."""
+    def _sides(self, disk):
         judge = self.judge
         judge.old = judge.read(disk.path(judge.part))
         self.old_files = repaired_root(disk.path("root"), state)
@@ -181,15 +97,16 @@ class Series:
         disk.take_back(undo)
         check.demand(judge.old != judge.new, "the command changed nothing that a loader reads")
 
-    def check(self, wanted, seed):
+    def judged(self, wanted, seed):
+        """Looks at WANTED images or more; returns how many."""
         images = writes.plan(self.epochs, wanted, seed)
         start = time.monotonic()
         with self.replay() as disk:
-            self.sides(disk)
             self._each(disk, images, self._look)
-        self.say(f"{len(images)} images of {len(self.epochs)} flushes in "
-                 f"{time.monotonic() - start:.0f} s, {len(self.outcomes)} outcomes: " + ", ".join(
-                     f"{count} {what}" for what, count in sorted(self.counts.items())))
+        self.place.say(
+            f"{len(images)} images of {len(self.epochs)} flushes in "
+            f"{time.monotonic() - start:.0f} s, {len(self.outcomes)} outcomes, {len(self.bad)} bad: "
+            + ", ".join(f"{count} {what}" for what, count in sorted(self.counts.items())))
         return len(images)
 
     def _each(self, disk, images, look):
@@ -205,131 +122,131 @@ class Series:
 
     def _look(self, disk, image):
         try:
-            raw, fixed, files = self.judge.both(disk)
+            raw, fixed, found = self.judge.both(disk)
         except check.Failure as why:
             raw = fixed = f"bad: {why}"
-            files = {}
+            found = {}
         # The words of a failure may name anything; the kind of it is enough to count.
-        self.counts["/".join(word.split(":")[0] for word in (raw, fixed))] += 1
+        kinds = tuple(word.split(":")[0] for word in (raw, fixed))
+        self.counts["/".join(kinds)] += 1
         for when, view in (("as it lies", raw), ("after fsck", fixed)):
             if view.startswith("bad"):
                 self.bad.append((image, f"{when}: {view}"))
-        self.outcomes.setdefault((raw, fixed, frozenset(files.items())), image)
+        self.outcomes.setdefault((*kinds, situation(found, self.old_files, self.new_files)), image)
 
-    def chosen(self, wanted, seed):
-        """One image of each outcome, and others until there are WANTED; in order."""
+    def boot(self, wanted, seed):
+        """One image of each outcome, and others until there are WANTED: each must come to one side
+        by itself."""
         images = list(self.outcomes.values())
         more = writes.plan(self.epochs, 2 * wanted, seed + 1)
         images += more[:max(0, wanted - len(images))]
-        return sorted(images, key=lambda image: image[0])
-
-    def boot(self, wanted, seed):
-        """Boots what chosen() names: each must come to one side by itself."""
-        images = self.chosen(wanted, seed)
-        like = self.recording.start
         ended = collections.Counter()
         with self.replay() as disk:
             def one(disk, image):
-                raw = self.folder / "boot"
-                disk.disk(like, raw)
+                raw = self.scratch / "boot"
+                disk.disk(self.recording.start, raw)
                 ended[self._recovers(raw, image)] += 1
-            self._each(disk, images, one)
-        self.say(f"{len(images)} boots: " + ", ".join(
+            self._each(disk, sorted(images, key=lambda image: image[0]), one)
+        self.place.say(f"{len(images)} boots: " + ", ".join(
             f"{count} ended {what}" for what, count in sorted(ended.items())))
 
     def _recovers(self, raw, image):
-        base = Cut(self.base, raw, self.folder)
+        base = Cut(self.base, raw, self.place.before)
+        where = f"after a boot of {where_is(image)}"
         with computer.Computer(f"{self.base.kind.name}-cut-{image[0]}", base) as machine:
             machine.boot()
             said = json.loads(machine.must("ghost-boot status --json"))
-            check.demand(said["journal"]["open"] is False, f"after a boot of {_where(image)} the "
-                         f"journal is open: {said['journal']}")
-            machine.off()
-            with Replay(machine.raw(self.folder / "after"), self.base.layout, self.log,
-                        self.folder / "booted") as disk:
-                view, _, files = self.judge.both(disk)
-            check.demand(view in ("old", "new"), f"after a boot of {_where(image)}: {view}")
-            wanted = self.old_files if view == "old" else self.new_files
-            left = {name for name in files.keys() | wanted.keys()
-                    if not name.startswith(RECORDS) and
-                    files.get(name) != wanted.get(name)}
-            check.demand(not left, f"after a boot of {_where(image)}: "
-                         f"{view}, but not {sorted(left)}")
-            return view
-
+            check.demand(said["journal"]["open"] is False,
+                         f"{where} the journal is open: {said['journal']}")
+            machine.end("poweroff")
+            booted = self.scratch / "booted"
+            booted.mkdir(exist_ok=True)
+            with Replay(machine.raw(self.scratch / "after"), self.base.layout, self.log,
+                        booted) as disk:
+                _, view, found = self.judge.both(disk)
+        check.demand(view in ("old", "new"), f"{where}: {view}")
+        wanted = dict(self.old_files if view == "old" else self.new_files)
+        if RECORDS + "leftover" in wanted:  # which a boot without the words takes away
+            wanted.pop("/etc/kernel/cmdline", None)
+        left = {name for name in found.keys() | wanted.keys()
+                if not name.startswith(RECORDS) and found.get(name) != wanted.get(name)}
+        check.demand(not left, f"{where}: {view}, but not {sorted(left)}")
+        return view
 
     def complaint(self):
         return f"{len(self.bad)} bad: " + "; ".join(
-            f"{_where(image)}: {text}" for image, text in self.bad[:5])
+            f"{where_is(image)}: {text}" for image, text in self.bad[:5])
+
+
+def where_is(image):
+    epoch, part = image
+    return f"flush {epoch}" + ("" if part is None else f" with {len(part)} more writes")
 
 
 class Cut:
     """What a computer boots: the disk after a cut, the firmware's memory from before."""
 
-    def __init__(self, base, raw, folder):
-        self.kind, self.layout, self.suite, self.vars = (base.kind, base.layout, base.suite,
-                                                         base.vars)
-        self.disk = folder / "boot.qcow2"
-        subprocess.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(self.disk)], check=True)
+    format = "raw"
+
+    def __init__(self, base, raw, before):
+        self.kind, self.layout, self.suite, self.disk = base.kind, base.layout, base.suite, raw
+        self.vars = before / "vars.fd" if base.vars else None
 
 
-def cuts(base, say, commands=("ghost-boot enable 02:00 --yes", "ghost-boot disable --yes"),
-         images=IMAGES, boots=BOOTS, seed=1):
-    """Each of COMMANDS in turn on one machine, its power cut at every moment."""
-    packages = repo.make(base.suite, repo.ours())
-    with computer.Computer(f"{base.kind.name}-cuts", base, packages, say=say) as machine:
+# ---- the stages -----------------------------------------------------------------------------
+
+def installed(place):
+    with place.machine() as machine:
         machine.boot()
         machine.must(life.INSTALL, 900, "our packages by apt")
-        machine.off()
-        for number, command in enumerate(commands, seed):
-            with _series(machine, command, say) as series:
-                done = series.check(images, number)
-                check.demand(done >= images, f"only {done} images")
-                check.demand(not series.bad, series.complaint())
-                series.boot(boots, number)
-            if number < seed + len(commands) - 1:
-                machine.boot()  # what the cut after the command left
-                machine.off()
+        machine.end("poweroff")
 
 
-def naive(base, say, images=300):
-    """The test can fail: GRUB's own update rewrites grub.cfg in place."""
-    drop_in = "/etc/default/grub.d/zz-naive.cfg"
-    command = (f"""echo 'GRUB_CMDLINE_LINUX_DEFAULT="quiet {ARMED}"' >{drop_in} && """
-               "update-grub")
-    _must_be_bad(base, None, command, images, say)
+def _recorded(command):
+    return lambda place: record(place, command)
 
 
-def unsynced(base, say, images=IMAGES, which="all"):
-    """The test can fail: `enable` without its syncs, or without one of them."""
-    packages = repo.make(base.suite, [*repo.ours(), repo.nosync()])
-    command = (f"LD_PRELOAD=/media/packages/nosync.so NOSYNC={which} "
-               "ghost-boot enable 02:00 --yes")
-    _must_be_bad(base, packages, command, images, say)
+def _cut(name, seed):
+    """All images of recording NAME are good, and its outcomes recover."""
+    def body(place):
+        with tempfile.TemporaryDirectory(prefix="ghost-boot-system.", dir=ROOM) as scratch:
+            series = Series(place, name, scratch)
+            done = series.judged(IMAGES, seed)
+            check.demand(done >= IMAGES, f"only {done} images")
+            check.demand(not series.bad, series.complaint())
+            series.boot(BOOTS, seed)
+    return body
 
 
-def _must_be_bad(base, packages, command, images, say):
-    with computer.Computer(f"{base.kind.name}-bad", base, packages, say=say) as machine:
-        if packages:
-            machine.boot()
-            machine.must(life.INSTALL, 900, "our packages by apt")
-            machine.off()
-        with _series(machine, command, say) as series:
-            series.check(images, 1)
+def _bad(name, seed):
+    """The test can fail: this recording must have bad images."""
+    def body(place):
+        with tempfile.TemporaryDirectory(prefix="ghost-boot-system.", dir=ROOM) as scratch:
+            series = Series(place, name, scratch)
+            series.judged(IMAGES, seed)
             check.demand(series.bad, "nothing bad was found in what must be bad")
-            say(series.complaint())
+            place.say(series.complaint())
+    return body
 
 
-@contextlib.contextmanager
-def _series(machine, command, say):
-    with tempfile.TemporaryDirectory(prefix="ghost-boot-system.", dir=ROOM) as scratch:
-        folder = Path(scratch)
-        (folder / "booted").mkdir()
-        recording = record(machine, command, folder)
-        yield Series(machine.base, recording, folder,
-                     lambda text: say(f"{machine.base.kind.name}: {command}: {text}"))
+# One file's bytes (ext4: the image and grub.cfg that were built, FAT: the image's new name, one
+# call) that `enable` does not wait for.
+UNSYNCED = {"root": "/.ghost-boot-", "esp": "/initrd.img-"}
 
 
-def _where(image):
-    epoch, part = image
-    return f"flush {epoch}" + ("" if part is None else f" with {len(part)} more writes")
+def unsynced(place):
+    which = UNSYNCED[Judge(place.base.kind).part]
+    record(place, f"LD_PRELOAD=/media/packages/nosync.so NOSYNC={which} {life.ENABLE}")
+    said = (place.folder / "said").read_text()
+    check.demand("nosync: " in said, f"nothing was left out: {said[-300:]}")
+
+
+STAGES = (
+    Stage("installed", None, installed),
+    Stage("enable", "installed", _recorded(life.ENABLE)),
+    Stage("enable-cut", "enable", _cut("enable", 1)),
+    Stage("disable", "enable", _recorded(life.DISABLE)),
+    Stage("disable-cut", "disable", _cut("disable", 2)),
+    Stage("unsynced", "installed", unsynced),
+    Stage("unsynced-cut", "unsynced", _bad("unsynced", 3)),
+)

@@ -7,7 +7,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import package
 import suite
+from root import Failed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = REPOSITORY / "build" / "system"
@@ -17,12 +19,16 @@ class RepoError(Exception):
     """No packages of ours; the text says why."""
 
 
-def ours():
-    """Our own packages, as "make deb" leaves them."""
-    found = sorted(package for package in (REPOSITORY / "build" / "deb").glob("*.deb")
-                   if "-dbgsym_" not in package.name)
+def ours(suite_name, as_built=False):
+    """Our own packages, built for SUITE_NAME in a tree of it; AS_BUILT takes the last ones."""
+    try:
+        folder = (REPOSITORY / "build" / "deb" / suite_name if as_built
+                  else package.ensure(suite_name))
+    except Failed as why:
+        raise RepoError(f"the packages can't be built: {why}") from None
+    found = sorted(deb for deb in folder.glob("*.deb") if "-dbgsym_" not in deb.name)
     if not found:
-        raise RepoError("build/deb holds no package: make deb comes first")
+        raise RepoError(f"{folder} holds no package")
     return found
 
 
@@ -38,12 +44,25 @@ def nosync():
     return made
 
 
+def _add(deb, pool):
+    """As it is; a kernel with compression that an emulated machine can bear."""
+    if not deb.name.startswith("linux-image-"):
+        shutil.copy(deb, pool)
+        return
+    with tempfile.TemporaryDirectory(prefix="ghost-boot-system.") as scratch:
+        for words in (["-R", str(deb), f"{scratch}/root"],
+                      ["-Zzstd", "-z1", "-b", f"{scratch}/root", str(pool / deb.name)]):
+            done = subprocess.run(["dpkg-deb", *words], capture_output=True, text=True)
+            if done.returncode != 0:
+                raise RepoError(f"dpkg-deb: {done.stderr.strip()[-300:]}")
+
+
 def make(of_suite, packages):
     """The repository disk for machines of one suite, with PACKAGES or any other files beside;
     kept in build/system by content."""
-    total = hashlib.sha256(str(of_suite).encode())
-    for package in packages:
-        total.update(package.name.encode() + package.read_bytes())
+    total = hashlib.sha256(str(of_suite).encode() + Path(__file__).read_bytes())
+    for file in packages:
+        total.update(file.name.encode() + file.read_bytes())
     BUILD.mkdir(parents=True, exist_ok=True)
     made = BUILD / f"packages-{of_suite.name}-{total.hexdigest()[:16]}"
     with suite.alone(made):
@@ -54,8 +73,8 @@ def make(of_suite, packages):
         with tempfile.TemporaryDirectory(prefix="ghost-boot-system.") as scratch:
             pool = Path(scratch) / "pool"
             pool.mkdir()
-            for package in (*(of_suite / "pool").glob("*.deb"), *packages):
-                shutil.copy(package, pool)
+            for file in (*(of_suite / "pool").glob("*.deb"), *packages):
+                _add(file, pool)
             suite.index(pool)
             size = sum(file.stat().st_size for file in pool.iterdir())
             new = made.with_name(f".{made.name}.{os.getpid()}")
