@@ -6,6 +6,9 @@
 
 /* Making steps: for the plan's own files. */
 
+#define GB_STEPS_TEXT_MAX (256 << 10) /* bytes of what a person may be shown */
+
+void gb_steps_clear(struct gb_step *step);
 /* A new step at the end, cleared; NULL when there is no memory. */
 struct gb_step *gb_steps_add(struct gb_plan *plan, enum gb_step_kind kind, size_t touches,
 			     const char *reason);

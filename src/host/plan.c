@@ -12,33 +12,10 @@
 #include "root.h"
 #include "store.h"
 
-#define READ_MAX (256 << 10) /* what a person may be shown */
-
-static void clear_step(struct gb_step *step)
-{
-	for (size_t i = 0; i < step->touches; i++) {
-		free(step->touch[i].path);
-		free(step->touch[i].place);
-		free(step->touch[i].old);
-		gb_file_clear(&step->touch[i].before);
-		gb_file_clear(&step->touch[i].after);
-	}
-	for (char **arg = step->argv; arg && *arg; arg++)
-		free(*arg);
-	free(step->argv);
-	free(step->touch);
-	free(step->reason);
-	free(step->data);
-	free(step->source);
-	free(step->target);
-	free(step->staged);
-	memset(step, 0, sizeof(*step));
-}
-
 void gb_plan_clear(struct gb_plan *plan)
 {
 	for (size_t i = 0; i < plan->steps; i++)
-		clear_step(&plan->step[i]);
+		gb_steps_clear(&plan->step[i]);
 	for (size_t i = 0; i < plan->anews; i++)
 		free(plan->anew[i]);
 	free(plan->anew);
@@ -56,89 +33,6 @@ int gb_plan_because(struct gb_plan *plan, const char *reason)
 	free(plan->reason);
 	plan->reason = copy;
 	return 0;
-}
-
-const struct gb_touch *gb_steps_find(const struct gb_plan *plan, const char *place,
-					 const struct gb_step **ret)
-{
-	for (size_t s = 0; s < plan->steps; s++)
-		for (size_t t = 0; t < plan->step[s].touches; t++)
-			if (!strcmp(plan->step[s].touch[t].place, place)) {
-				*ret = &plan->step[s];
-				return &plan->step[s].touch[t];
-			}
-	return NULL;
-}
-
-struct gb_step *gb_steps_add(struct gb_plan *plan, enum gb_step_kind kind, size_t touches,
-			     const char *reason)
-{
-	struct gb_step *all = realloc(plan->step, (plan->steps + 1) * sizeof(*all)), *step;
-
-	if (!all)
-		return NULL;
-	plan->step = all;
-	step = &all[plan->steps];
-	*step = (struct gb_step){ .kind = kind, .reason = strdup(reason) };
-	step->touch = calloc(touches ? touches : 1, sizeof(*step->touch));
-	if (!step->reason || !step->touch) {
-		clear_step(step);
-		return NULL;
-	}
-	step->touches = touches;
-	plan->steps++;
-	return step;
-}
-
-void gb_steps_drop(struct gb_plan *plan)
-{
-	clear_step(&plan->step[--plan->steps]);
-}
-
-int gb_steps_look(struct gb_store *store, const char *path, bool follow, bool hash,
-		  struct gb_touch *touch, struct gb_err *err)
-{
-	struct gb_place place;
-	int r = gb_store_place(store, path, follow, &place, err);
-
-	if (r)
-		return r;
-	r = (hash ? gb_file_look : gb_file_glance)(&place, &touch->before, err);
-	if (!r) {
-		touch->path = strdup(path);
-		touch->place = strdup(place.path);
-		if (!touch->path || !touch->place)
-			r = gb_fail(err, ENOMEM, "out of memory");
-	}
-	gb_place_clear(&place);
-	if (!r && hash && touch->before.kind == GB_FILE_REGULAR && touch->before.size <= READ_MAX &&
-	    !gb_root_read_all(store->root, touch->place, READ_MAX, &touch->old,
-			      &touch->old_len) &&
-	    !gb_diff_is_text(touch->old, touch->old_len)) {
-		free(touch->old);
-		touch->old = NULL;
-	}
-	return r;
-}
-
-int gb_steps_check_once(const struct gb_plan *plan, const struct gb_touch *touch, bool run,
-			struct gb_err *err)
-{
-	const struct gb_step *step;
-
-	if (!gb_steps_find(plan, touch->place, &step))
-		return 0;
-	if (run && step->kind == GB_STEP_RUN)
-		return 0;
-	return gb_fail(err, EEXIST, "%s would be changed twice", touch->path);
-}
-
-int gb_steps_check_names(const struct gb_touch *touch, struct gb_err *err)
-{
-	if (touch->before.kind != GB_FILE_REGULAR || touch->before.names <= 1)
-		return 0;
-	return gb_fail(err, EMLINK, "%s has %lu names (hard links) and would part from the others",
-		       touch->path, (unsigned long)touch->before.names);
 }
 
 /* The state wanted, in the one touch of the step being made; 0 when it is already so. */
@@ -306,7 +200,8 @@ static int want_source(struct gb_step *step, struct gb_store *store, const char 
 	char *data;
 	size_t len;
 
-	if (size <= READ_MAX && !gb_root_read_all(store->root, source, READ_MAX, &data, &len)) {
+	if (size <= GB_STEPS_TEXT_MAX &&
+	    !gb_root_read_all(store->root, source, GB_STEPS_TEXT_MAX, &data, &len)) {
 		if (len == size && gb_diff_is_text(data, len)) {
 			step->data = data;
 			step->len = len;
@@ -337,26 +232,6 @@ int gb_plan_put(struct gb_plan *plan, struct gb_store *store, const char *path,
 	if (!r)
 		r = settle(plan, step->touch, err);
 	return end_one(plan, r);
-}
-
-char **gb_steps_argv(const char *const *argv)
-{
-	size_t count = 0;
-	char **copy;
-
-	while (argv[count])
-		count++;
-	copy = calloc(count + 1, sizeof(*copy));
-	for (size_t i = 0; copy && i < count; i++) {
-		copy[i] = strdup(argv[i]);
-		if (!copy[i]) {
-			while (i--)
-				free(copy[i]);
-			free(copy);
-			return NULL;
-		}
-	}
-	return copy;
 }
 
 int gb_plan_run(struct gb_plan *plan, struct gb_store *store, const char *const *argv,
