@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmdline.h"
 #include "disks.h"
 #include "lines.h"
+#include "passphrase.h"
 #include "root.h"
 #include "survey.h"
 #include "target.h"
@@ -196,43 +196,6 @@ static int look_at_wants(void *ctx, const char *name)
 
 /* ---- a prompt that nobody sees ------------------------------------------------------------- */
 
-/* drivers/md/dm-ioctl.c; cryptsetup names its devices CRYPT-LUKS2-… */
-static bool is_encrypted(const struct warner *w, const struct gb_disk *disk, char *ret,
-			 size_t size)
-{
-	char path[160], uuid[64];
-
-	for (size_t i = 0; i < disk->parts; i++) {
-		snprintf(path, sizeof(path), "/sys/class/block/%s/dm/uuid", disk->part[i].name);
-		if (gb_root_read(root_of(w), path, uuid, sizeof(uuid)) <= 0 ||
-		    strncmp(uuid, "CRYPT-", 6))
-			continue;
-		uuid[strcspn(uuid, "\n")] = '\0';
-		snprintf(ret, size, "%s is on %s: %.20s…", disk->what, disk->part[i].name, uuid);
-		return true;
-	}
-	return false;
-}
-
-static bool find_prompt(const struct warner *w, char *ret, size_t size)
-{
-	char word[128];
-
-	for (size_t i = 0; i < w->disks->disks; i++) {
-		const struct gb_disk *disk = &w->disks->disk[i];
-
-		if ((!strcmp(disk->what, "/") || !strcmp(disk->what, "root=")) &&
-		    is_encrypted(w, disk, ret, size))
-			return true;
-	}
-	if (!gb_cmdline_find(w->target->survey->cmdline, "rd.luks.uuid", NULL, word, sizeof(word)) &&
-	    !gb_cmdline_find(w->target->survey->cmdline, "rd.luks.name", NULL, word, sizeof(word)) &&
-	    !gb_cmdline_find(w->target->survey->cmdline, "cryptdevice", NULL, word, sizeof(word)))
-		return false;
-	snprintf(ret, size, "/proc/cmdline: %s", word);
-	return true;
-}
-
 static int find_boot_display(const struct warner *w)
 {
 	const struct gb_range *range = NULL;
@@ -254,7 +217,8 @@ static void warn_prompt(struct warner *w)
 	const char *driver;
 	char evidence[200];
 
-	if (node == GB_NOWHERE || !find_prompt(w, evidence, sizeof(evidence)))
+	if (node == GB_NOWHERE ||
+	    !gb_passphrase_is_asked(survey, w->disks, evidence, sizeof(evidence)))
 		return;
 	for (int i = 0; i < (int)survey->topology.nodes && kept == GB_NOWHERE; i++)
 		if (gb_device_has_outlet(device_of(w, i)) && !gb_target_takes(w->target, i))
@@ -271,6 +235,22 @@ static void warn_prompt(struct warner *w)
 	else
 		gb_check_fix(w->checks, "the prompt waits, unseen, and takes the passphrase all the "
 			     "same");
+}
+
+/* The TPM measures what boots: the loader's command line and images (GRUB: PCR 8 and 9; systemd-boot
+ * and unified images: 11 and 12; systemd.pcrlock(8) lists them). */
+static void warn_sealed(struct warner *w)
+{
+	char evidence[200];
+
+	if (!w->target->claims || !gb_passphrase_is_sealed(w->target->survey, evidence, sizeof(evidence)))
+		return;
+	gb_check(w->checks, "sealed-disk", GB_WARN, "system",
+		 "a disk is unlocked by the TPM; where that is sealed to the image and the command line "
+		 "(PCR 8, 9, 11, 12), its passphrase will be asked for, as both change");
+	gb_check_evidence(w->checks, "%s", evidence);
+	gb_check_fix(w->checks, "have the passphrase or the recovery key at hand; once booted, "
+		     "systemd-cryptenroll seals it anew");
 }
 
 /* ---- in use -------------------------------------------------------------------------------- */
@@ -299,5 +279,6 @@ void gb_warnings_read(const struct gb_target *target, const struct gb_disks *dis
 	warn_prime(&w);
 	gb_root_list(root_of(&w), "/etc/systemd/system", look_at_wants, &w);
 	warn_prompt(&w);
+	warn_sealed(&w);
 	warn_use(&w);
 }

@@ -222,6 +222,61 @@ static void a_blind_prompt(void **state)
 	expect("blind-prompt", GB_WARN, "/ is on dm-0: CRYPT-LUKS2");
 }
 
+/* As a_blind_prompt, with the card in place of the boot display. */
+static void crypttab_says(const char *text)
+{
+	pc_put(ROOT_PORT "/" CARD, "boot_vga", "1\n");
+	pc_put("pci0000:00/" GRAPHICS, "boot_vga", "0\n");
+	tree_put(&tree, "/etc/crypttab", text);
+	warn(CARD);
+}
+
+static void what_crypttab_says_of_prompts(void **state)
+{
+	(void)state;
+	crypttab_says(" #x UUID=1 none luks,initramfs\ndata UUID=1 none initramfsx,luks\nx\n");
+	expect_none("blind-prompt");
+	crypttab_says("data UUID=1 none luks\n\nroot UUID=2 none luks,discard,initramfs\n");
+	expect("blind-prompt", GB_WARN, "/etc/crypttab, line 3: root");
+	crypttab_says("root UUID=2 - x-initrd.attach\n");
+	expect("blind-prompt", GB_WARN, "/etc/crypttab, line 1: root");
+	crypttab_says("swap UUID=2 /dev/urandom swap,initramfs\nroot UUID=2 none keyscript=x,initramfs\n"
+		      "a UUID=2 none initramfs,fido2-device=auto\n");
+	expect_none("blind-prompt");
+	/* the root disk's line tells, whether it says that it is in the image or not */
+	tree_put(&tree, "/etc/fstab", "/dev/mapper/root / ext4 defaults 0 1\n");
+	crypttab_says("root UUID=2 none luks\n");
+	expect("blind-prompt", GB_WARN, "/ is /dev/mapper/root: /etc/crypttab, line 1");
+	crypttab_says("root UUID=2 /key luks\n");
+	expect_none("blind-prompt");
+	tree_put(&tree, "/etc/fstab", "");
+	tree_put(&tree, "/sys/devices/virtual/block/dm-0/dm/uuid", "CRYPT-LUKS2-0123-root\n");
+	tree_put(&tree, "/sys/devices/virtual/block/dm-0/dm/name", "root\n");
+	tree_link(&tree, "/sys/class/block/dm-0", "../../devices/virtual/block/dm-0");
+	tree_link(&tree, "/sys/dev/block/253:0", "../../devices/virtual/block/dm-0");
+	tree_put(&tree, "/proc/self/mountinfo", "22 1 253:0 / / rw - ext4 /dev/mapper/root rw\n");
+	crypttab_says("root UUID=2 /key luks\n");
+	expect_none("blind-prompt");
+	crypttab_says("root UUID=2 none luks\n");
+	expect("blind-prompt", GB_WARN, "/ is on root: /etc/crypttab, line 1");
+	expect_none("sealed-disk");
+}
+
+static void a_disk_that_the_tpm_unlocks(void **state)
+{
+	(void)state;
+	crypttab_says("root UUID=2 none initramfs,tpm2-device=auto\n");
+	expect("sealed-disk", GB_WARN, "/etc/crypttab, line 1: root");
+	expect_none("blind-prompt");
+	crypttab_says("root UUID=2 none initramfs,x-tpm2-device=auto\n");
+	expect_none("sealed-disk");
+	crypttab_says("");
+	tree_put(&tree, "/proc/cmdline", "rd.luks.uuid=1 rd.luks.options=1=tpm2-device=auto\n");
+	warn(CARD);
+	expect("sealed-disk", GB_WARN, "/proc/cmdline: rd.luks.options=1=tpm2-device=auto");
+	expect_none("blind-prompt");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, pc_make, clear)
 
 int main(void)
@@ -235,6 +290,8 @@ int main(void)
 		TEST(nothing_to_warn_of),
 		TEST(programs_that_look_for_it),
 		TEST(a_blind_prompt),
+		TEST(what_crypttab_says_of_prompts),
+		TEST(a_disk_that_the_tpm_unlocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
