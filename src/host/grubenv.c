@@ -29,12 +29,13 @@ static size_t line_end(const char *data, size_t len, size_t at)
 	return 0;
 }
 
-/* The variable's line; false when there is none. */
-static bool find(const char *data, size_t len, const char *name, size_t *ret_at, size_t *ret_end)
+/* The variable's next line from `from`, where a line begins; false when there is none. */
+static bool find(const char *data, size_t len, size_t from, const char *name, size_t *ret_at,
+		 size_t *ret_end)
 {
 	const size_t name_len = strlen(name);
 
-	for (size_t at = strlen(SIGNATURE), end; at < len; at = end) {
+	for (size_t at = from, end; at < len; at = end) {
 		end = line_end(data, len, at);
 		if (!end)
 			return false; /* the filling */
@@ -50,11 +51,14 @@ static bool find(const char *data, size_t len, const char *name, size_t *ret_at,
 
 int gb_grubenv_get(const char *data, size_t len, const char *name, char *ret, size_t size)
 {
-	size_t at, end, n = 0;
+	size_t at = 0, end = strlen(SIGNATURE), n = 0;
 
 	if (!gb_grubenv_is(data, len))
 		return -EINVAL;
-	if (!find(data, len, name, &at, &end))
+	/* of several, GRUB sets it to one after the other */
+	while (find(data, len, end, name, &at, &end))
+		;
+	if (!at)
 		return -ENOENT;
 	for (at += strlen(name) + 1; at < end && data[at] != '\n'; at++) {
 		if (data[at] == '\\' && at + 1 < end)
@@ -113,7 +117,7 @@ int gb_grubenv_set(char *data, size_t len, const char *name, const char *value,
 	full = used(data, len);
 	if (!all_end(data, full))
 		return gb_fail(err, EINVAL, "a line of GRUB's environment block has no end");
-	if (!find(data, full, name, &at, &end))
+	if (!find(data, full, strlen(SIGNATURE), name, &at, &end))
 		at = end = full;
 	if (value)
 		add_line(&line, name, value);
@@ -129,7 +133,13 @@ int gb_grubenv_set(char *data, size_t len, const char *name, const char *value,
 	if (line.len)
 		memcpy(data + at, line.data, line.len);
 	full = full - (end - at) + line.len;
-	memset(data + full, '#', len - full);
+	at += line.len;
 	gb_text_clear(&line);
+	/* the same once more would speak against it */
+	while (find(data, full, at, name, &at, &end)) {
+		memmove(data + at, data + end, full - end);
+		full -= end - at;
+	}
+	memset(data + full, '#', len - full);
 	return 0;
 }

@@ -53,6 +53,22 @@ static void sets_and_takes_away(void **state)
 	assert_int_equal(gb_grubenv_get(block, sizeof(block), "saved_entry", value, 5), -E2BIG);
 }
 
+/* GRUB sets a variable to one after the other, so the last of them counts. */
+static void one_that_stands_twice(void **state)
+{
+	char value[64];
+
+	(void)state;
+	fill(SIGNATURE "next_entry=a\nx=1\nnext_entry=b\ny=2\nnext_entry=c\n");
+	assert_int_equal(gb_grubenv_get(block, sizeof(block), "next_entry", value, sizeof(value)), 0);
+	assert_string_equal(value, "c");
+	set("next_entry", "mine");
+	expect(SIGNATURE "next_entry=mine\nx=1\ny=2\n");
+	fill(SIGNATURE "next_entry=a\nx=1\nnext_entry=b\n");
+	set("next_entry", NULL);
+	expect(SIGNATURE "x=1\n");
+}
+
 static void a_line_over_two(void **state)
 {
 	char value[64];
@@ -129,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sets_and_takes_away),
+		cmocka_unit_test(one_that_stands_twice),
 		cmocka_unit_test(a_line_over_two),
 		cmocka_unit_test(what_does_not_fit_changes_nothing),
 		cmocka_unit_test(refuses_what_is_none),
