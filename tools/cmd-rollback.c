@@ -229,12 +229,33 @@ static int add_images(struct anew *a, struct gb_plan *plan, struct gb_err *err)
 	return r < 0 ? r : 0;
 }
 
+/* A kernel that came since has an entry with our words; where nothing of ours stands afterwards, they
+ * go from there, too. */
+static int add_since(struct anew *a, struct gb_plan *plan, struct gb_err *err)
+{
+	const struct gb_step *step = find_step(plan, GB_FOOTPRINT);
+	struct gb_cmdplan_report report = { 0 };
+	struct gb_footprint footprint = { 0 };
+	int r;
+
+	if (!step || step->kind != GB_STEP_REMOVE || !a->host->loader->usable)
+		return 0;
+	r = gb_footprint_read(a->host->root, &footprint, err);
+	if (!r)
+		r = gb_cmdplan_undo_since(a->host, &footprint, plan, &report, err);
+	gb_cmdplan_report_clear(&report);
+	gb_footprint_clear(&footprint);
+	return r;
+}
+
 /* Words first: an image with claims does nothing without them. */
 static int add_anew(struct anew *a, struct gb_plan *plan, struct gb_err *err)
 {
 	int r = is_anew(plan, gb_cmdplan_grub_cfg(a->host)) ?
 			gb_cmdplan_anew(a->host, plan, err) : 0;
 
+	if (!r)
+		r = add_since(a, plan, err);
 	if (!r && (plan->anews || find_step(plan, GB_CLAIMS_FILE)))
 		r = add_images(a, plan, err);
 	return r;

@@ -48,6 +48,12 @@ int gb_cmdwork_kernel(struct gb_cmdwork *w);		       /* /etc/kernel/cmdline */
 int gb_cmdwork_entry(struct gb_cmdwork *w, const char *path);
 int gb_cmdwork_grub(struct gb_cmdwork *w, bool drop_in);
 
+/* When taking back: what another boot loader read, that booted this machine before.
+ * (cmdplan-former.c) */
+int gb_cmdwork_former(struct gb_cmdwork *w);
+/* The entries that the plan does not touch. (cmdplan-former.c) */
+int gb_cmdwork_since(struct gb_cmdwork *w);
+
 /* A program's path in the root's folders, or NULL. */
 const char *gb_cmdwork_program(struct gb_cmdwork *w, const char *name, char *ret, size_t size);
 

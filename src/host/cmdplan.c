@@ -214,6 +214,8 @@ static int do_all(struct gb_cmdwork *w)
 		r = do_entries(w);
 	if (!r && is_source(loader, GB_CMDLINE_GRUB))
 		r = gb_cmdwork_grub(w, loader->backend == GB_BACKEND_GRUB_DROP_IN);
+	if (!r && w->back)
+		r = gb_cmdwork_former(w);
 	if (!r)
 		r = do_programs(w);
 	if (!r && loader->backend == GB_BACKEND_UKI && w->changed)
@@ -318,6 +320,18 @@ int gb_cmdplan_undo(struct gb_host *host, struct gb_footprint *footprint, struct
 	}
 	gb_footprint_drop(footprint, GB_TRACE_MADE, GB_GRUB_FOLDER);
 	return 0;
+}
+
+int gb_cmdplan_undo_since(struct gb_host *host, struct gb_footprint *footprint,
+			  struct gb_plan *plan, struct gb_cmdplan_report *ret, struct gb_err *err)
+{
+	struct gb_cmdwork w = { .host = host, .plan = plan, .footprint = footprint, .back = true,
+				.report = ret, .err = err };
+	int r = begin(&w);
+
+	if (!r)
+		r = gb_cmdwork_since(&w);
+	return end(&w, r);
 }
 
 void gb_cmdplan_report_clear(struct gb_cmdplan_report *report)

@@ -38,9 +38,15 @@ int gb_cmdplan(struct gb_host *host, const struct gb_want *want, size_t wants,
 
 /* Takes back what the footprint says of command lines, and only that, and forgets it there. Files
  * that nobody else has changed have their old bytes again; entries of kernels that came since
- * lose what they have from us. */
+ * lose what they have from us. So do the files of another boot loader that booted this machine
+ * before. */
 int gb_cmdplan_undo(struct gb_host *host, struct gb_footprint *footprint, struct gb_plan *plan,
 		    struct gb_cmdplan_report *ret, struct gb_err *err);
+
+/* For a plan that brings back files as they were before a footprint: entries that came since, and that
+ * it does not touch, lose what they have from us. */
+int gb_cmdplan_undo_since(struct gb_host *host, struct gb_footprint *footprint,
+			  struct gb_plan *plan, struct gb_cmdplan_report *ret, struct gb_err *err);
 
 /* The line that an image gets that is made anew once that plan is carried out; `report` NULL: now.
  * Of the running kernel where no file says it. Appended to *ret, which the caller clears. */

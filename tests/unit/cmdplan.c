@@ -456,6 +456,101 @@ static void waits_and_becomes_anothers(void **state)
 }
 
 /* A kernel that came after us has its words from /etc/kernel/cmdline; its counter counts. */
+/* The machine gets systemd-boot beside its GRUB, or the other way round. */
+static void use_systemd_boot(struct tree *tree)
+{
+	tree_put(tree, "/proc/cmdline", "initrd=\\m\\6.12\\initrd.img root=UUID=1 ro quiet\n");
+	put_variable(tree, "LoaderInfo", "systemd-boot 257.7-1");
+	put_variable(tree, "LoaderEntrySelected", "m-6.12.conf");
+	tree_put(tree, "/efi/loader/entries/m-6.12.conf", ENTRY_612);
+}
+
+static void use_grub(struct tree *tree)
+{
+	tree_delete(tree, "/sys/firmware/efi/efivars/LoaderInfo" GB_EFI_LOADER);
+	tree_delete(tree, "/sys/firmware/efi/efivars/LoaderEntrySelected" GB_EFI_LOADER);
+	tree_put(tree, "/proc/cmdline", "BOOT_IMAGE=/boot/vmlinuz-6.12 root=UUID=1 ro quiet\n");
+	tree_put(tree, "/usr/sbin/grub-mkconfig", "for x in ${sysconfdir}/default/grub.d/*.cfg ; do\n");
+	tree_put(tree, "/usr/sbin/update-grub", "exec grub-mkconfig -o /boot/grub/grub.cfg\n");
+	tree_put(tree, "/etc/default/grub", DEBIAN_GRUB);
+	tree_put(tree, "/boot/vmlinuz-6.12", "");
+	tree_put(tree, "/boot/grub/grub.cfg", "");
+	regenerate(tree);
+}
+
+static void takes_back_what_another_loader_read(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	make_debian(&tree, DEBIAN_GRUB);
+	expect_change(&tree, wanted, COUNT(wanted), NULL);
+	use_systemd_boot(&tree);
+	expect_change(&tree, NULL, 0, "remove /etc/default/grub.d/zz-ghost-boot.cfg\n"
+		      "left: /boot/grub/grub.cfg: GRUB did not boot this machine, so it is not made anew\n");
+	expect_text(&tree, "/efi/loader/entries/m-6.12.conf", ENTRY_612);
+	expect_change(&tree, NULL, 0, "");
+	tree_clear(&tree);
+
+	make_systemd(&tree, "ID=debian\n");
+	expect_change(&tree, wanted, COUNT(wanted), NULL);
+	tree_put(&tree, "/efi/loader/entries/m-6.13.conf", "title Debian\nversion 6.13\nmachine-id m\n"
+		 "linux /m/6.13/linux\noptions root=UUID=1 ro quiet ghost.claim=on\n");
+	use_grub(&tree);
+	expect_change(&tree, NULL, 0, NULL);
+	expect_text(&tree, "/etc/kernel/cmdline", "root=UUID=1 ro quiet\n");
+	expect_text(&tree, "/efi/loader/entries/m-6.12+2-1.conf", ENTRY_612);
+	expect_text(&tree, "/efi/loader/entries/m-6.9.conf", "title Debian\nversion 6.9\nmachine-id m\n"
+		    "linux /m/6.9/linux\noptions root=UUID=1 ro\noptions quiet\n");
+	expect_text(&tree, "/efi/loader/entries/m-6.13.conf", "title Debian\nversion 6.13\nmachine-id m\n"
+		    "linux /m/6.13/linux\noptions root=UUID=1 ro quiet\n");
+	assert_null(tree_get(&tree, GB_FOOTPRINT));
+	tree_clear(&tree);
+}
+
+/* As ghost-boot rollback takes the last change back. */
+static void roll_back(struct tree *tree)
+{
+	struct gb_cmdplan_report report = { 0 };
+	struct gb_footprint footprint;
+	struct gb_plan plan = { 0 };
+	struct gb_err err = { "" };
+	struct gb_host host;
+	enum gb_end end;
+
+	open_host(tree, &host);
+	assert_int_equal(gb_footprint_read(tree->root, &footprint, &err), 0);
+	if (gb_transaction_rollback(&host.store, false, &plan, NULL, &err) ||
+	    gb_cmdplan_undo_since(&host, &footprint, &plan, &report, &err))
+		fail_msg("%s", err.text);
+	{
+		struct gb_transaction t = { .store = &host.store, .runner = &host.runner, .log = -1 };
+
+		if (gb_transaction_run(&t, &plan, &end, NULL, &err))
+			fail_msg("%s", err.text);
+	}
+	gb_plan_clear(&plan);
+	gb_cmdplan_report_clear(&report);
+	gb_footprint_clear(&footprint);
+	gb_host_close(&host);
+}
+
+static void a_rollback_reaches_what_came_since(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	make_systemd(&tree, "ID=debian\n");
+	expect_change(&tree, wanted, COUNT(wanted), NULL);
+	tree_put(&tree, "/efi/loader/entries/m-6.13.conf", "title Debian\nversion 6.13\nmachine-id m\n"
+		 "linux /m/6.13/linux\noptions root=UUID=1 ro quiet ghost.claim=on intel_iommu=on\n");
+	roll_back(&tree);
+	expect_text(&tree, "/efi/loader/entries/m-6.12+2-1.conf", ENTRY_612);
+	expect_text(&tree, "/efi/loader/entries/m-6.13.conf", "title Debian\nversion 6.13\nmachine-id m\n"
+		    "linux /m/6.13/linux\noptions root=UUID=1 ro quiet\n");
+	tree_clear(&tree);
+}
+
 static void finds_new_kernels(void **state)
 {
 	struct tree tree;
@@ -658,6 +753,8 @@ int main(void)
 		cmocka_unit_test(debian_with_systemd_boot),
 		cmocka_unit_test(waits_for_another_boot),
 		cmocka_unit_test(waits_and_becomes_anothers),
+		cmocka_unit_test(takes_back_what_another_loader_read),
+		cmocka_unit_test(a_rollback_reaches_what_came_since),
 		cmocka_unit_test(finds_new_kernels),
 		cmocka_unit_test(leaves_what_others_wrote),
 		cmocka_unit_test(arch_with_entries_by_hand),
