@@ -13,7 +13,8 @@ static const char usage[] =
 	"Without root some of it is said to be unknown.\n"
 	"\n"
 	"  -a, --all       every function that a claims file names, kept ones too\n"
-	"      --images    read every image anew, which takes seconds\n"
+	"      --images    read every image anew, which takes seconds; else root reads those that\n"
+	"                  were built by others since, once\n"
 	"      --json      for programs\n"
 	"      --check     one line, for monitoring\n"
 	"      --root DIR  a captured machine instead of the running one\n"
@@ -108,13 +109,18 @@ static int tell(struct gb_context *context, const struct options *options,
 	return code;
 }
 
+struct reading {
+	bool tty, said;
+};
+
 /* Reading one takes long enough to be wondered about. */
 static void say_reading(void *ctx, const char *path)
 {
-	const bool *tty = ctx;
+	struct reading *reading = ctx;
 
-	if (*tty)
+	if (reading->tty)
 		fprintf(stderr, "\r\x1b[Kreading %s", path);
+	reading->said = reading->tty;
 }
 
 static int status(struct gb_context *context, const struct options *options)
@@ -122,15 +128,19 @@ static int status(struct gb_context *context, const struct options *options)
 	struct gb_condition condition = { 0 };
 	struct gb_host host = { 0 };
 	struct gb_err err = { "" };
-	bool tty = isatty(STDERR_FILENO);
-	const struct gb_condition_options how = { .read_images = options->images, .ctx = &tty,
+	struct reading reading = { .tty = isatty(STDERR_FILENO) };
+	const bool learns = !geteuid() && gb_root_is_real(context->root);
+	const struct gb_condition_options how = { .read_images = options->images,
+						  .read_unknown = learns, .ctx = &reading,
 						  .reading = say_reading };
 	int code, r = gb_host_open(context->root, &host, &err);
 
 	if (!r)
 		r = gb_condition_read(&host, &context->survey, &how, &condition, &err);
-	if (tty && options->images)
+	if (reading.said)
 		fprintf(stderr, "\r\x1b[K");
+	if (!r && learns)
+		gb_proved_write(&condition.images.proved, &host.store, NULL);
 	if (r)
 		code = gb_command_fail(context, err.text, NULL);
 	else

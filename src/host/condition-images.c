@@ -98,6 +98,23 @@ static int read_image(struct gb_condition *c, const struct gb_condition_options 
 	return r;
 }
 
+/* One that others have built since, by an update of the kernel for one. */
+static int learn(struct gb_condition *c, const struct gb_condition_options *options,
+		 const struct gb_image_wish *wish, size_t i, struct gb_err *err)
+{
+	struct gb_kernel *kernel = &c->images.kernel[i];
+	int r;
+
+	if (options->reading)
+		options->reading(options->ctx, kernel->place[0].path);
+	r = gb_images_judge(c->host, &c->images, kernel, wish, err);
+	if (!r && kernel->good)
+		say_same(c, &c->image[i]);
+	else if (!r)
+		r = read_image(c, options, wish, &c->image[i], err);
+	return r;
+}
+
 /* What unified images should have as their command line; nothing where that can't be told. */
 static int find_line(struct gb_condition *c, struct gb_text *ret, struct gb_err *err)
 {
@@ -137,6 +154,8 @@ int gb_condition_images(struct gb_condition *c, const struct gb_condition_option
 			r = read_image(c, options, &wish, image, err);
 		else if (image->kernel->good)
 			say_same(c, image);
+		else if (options->read_unknown && any)
+			r = learn(c, options, &wish, i, err);
 	}
 	gb_text_clear(&line);
 	return r;
