@@ -20,8 +20,10 @@
 struct disk {
 	dev_t device;
 	int fd; /* of a folder on it */
+	bool exchange; /* else FAT */
 	char path[PATH_MAX];
 	uint64_t adds, largest; /* written beside what is there; the largest to come back */
+	uint64_t beside;	/* a staged file and the copy that is made of it */
 };
 
 struct disks {
@@ -65,8 +67,9 @@ static int find_disk(struct gb_store *store, struct disks *all, const char *path
 	if (disk->fd < 0)
 		return disk->fd;
 	r = fstat(disk->fd, &st) < 0 ? -errno : 0;
+	disk->exchange = gb_store_can_exchange(store, disk->fd);
 	for (size_t i = 0; i < all->count && !r; i++)
-		if (all->disk[i].device == st.st_dev) {
+		if (all->disk[i].device == st.st_dev && all->disk[i].exchange == disk->exchange) {
 			close(disk->fd);
 			*ret = &all->disk[i];
 			return 0;
@@ -77,31 +80,68 @@ static int find_disk(struct gb_store *store, struct disks *all, const char *path
 	}
 	disk->device = st.st_dev;
 	disk->adds = SLACK;
-	disk->largest = 0;
+	disk->largest = disk->beside = 0;
 	all->count++;
 	*ret = disk;
 	return 0;
 }
 
+/* On FAT the last place on its own disk takes a staged file itself. */
+static int is_taken(struct gb_store *store, struct disks *all, const struct gb_plan *plan,
+		    const char *staged, const struct disk *home, bool *ret)
+{
+	struct disk *disk = NULL;
+	int r = 0;
+
+	*ret = false;
+	for (size_t i = 0; i < plan->steps && !r; i++) {
+		const struct gb_step *step = &plan->step[i];
+
+		if (step->kind != GB_STEP_PLACE || !step->last || strcmp(step->staged, staged))
+			continue;
+		r = find_disk(store, all, step->touch->place, &disk);
+		*ret = !r && disk == home && !disk->exchange;
+	}
+	return r;
+}
+
+/* On FAT each old file makes room before the next one is built or placed: what counts in the end is
+ * by how much they grow, and in between the largest, there twice. One that comes back is written
+ * beside the new one. */
+static void add_on_fat(const struct gb_step *step, uint64_t old, struct disk *disk, bool at_home)
+{
+	const uint64_t growth = step->space > old ? step->space - old : 0;
+
+	disk->adds += blocks(growth);
+	if (old > disk->largest)
+		disk->largest = old;
+	/* copies were made of it, while it lay there */
+	if (at_home && step->last && !step->first && step->space - growth > disk->beside)
+		disk->beside = step->space - growth;
+}
+
 /* A staged file lies on its disk until the end. In a place of its own disk it is the same file; in
- * others, and on FAT in all but the last, it is a copy. */
+ * others it is a copy. */
 static int add_place(struct gb_store *store, struct disks *all, const struct gb_step *step,
 		     struct disk *state)
 {
 	const struct gb_touch *touch = step->touch;
 	const uint64_t old = touch->before.kind == GB_FILE_REGULAR ? touch->before.size : 0;
 	struct disk *disk = NULL, *home = NULL;
-	bool exchange;
 	int r = find_disk(store, all, step->staged, &home);
 
 	if (!r)
 		r = find_disk(store, all, touch->place, &disk);
 	if (r)
 		return r;
-	exchange = gb_store_can_exchange(store, disk->fd);
-	if (disk != home || (exchange ? !step->first : !step->last))
+	if (!disk->exchange) {
+		add_on_fat(step, old, disk, disk == home);
+		state->adds += blocks(old);
+		return 0;
+	}
+	if (disk != home || !step->first)
 		disk->adds += blocks(step->space);
-	if (exchange && gb_store_is_large(store, old))
+	if (gb_store_is_large(store, old))
 		return 0; /* it waits in its folder */
 	if (old > disk->largest)
 		disk->largest = old;
@@ -110,10 +150,11 @@ static int add_place(struct gb_store *store, struct disks *all, const struct gb_
 }
 
 /* The old file waits beside the new one until the end; a builder writes its own beside first. */
-static int add_step(struct gb_store *store, struct disks *all, const struct gb_step *step,
-		    struct disk *state)
+static int add_step(struct gb_store *store, struct disks *all, const struct gb_plan *plan,
+		    const struct gb_step *step, struct disk *state)
 {
 	struct disk *disk = NULL;
+	bool taken = false;
 	int r;
 
 	if (step->kind == GB_STEP_PLACE)
@@ -130,7 +171,11 @@ static int add_step(struct gb_store *store, struct disks *all, const struct gb_s
 		if (old > disk->largest)
 			disk->largest = old;
 		state->adds += blocks(old) + blocks(step->data ? step->len : 0);
-		if (!i)
+		if (!i && step->kind == GB_STEP_BUILD)
+			r = is_taken(store, all, plan, touch->path, disk, &taken);
+		if (r)
+			return r;
+		if (!i && !taken)
 			disk->adds += step->space;
 	}
 	return 0;
@@ -139,7 +184,7 @@ static int add_step(struct gb_store *store, struct disks *all, const struct gb_s
 static int measure(struct gb_store *store, const struct disk *disk, struct gb_room *ret)
 {
 	gb_text_copy(ret->path, sizeof(ret->path), disk->path);
-	ret->needed = disk->adds + disk->largest;
+	ret->needed = disk->adds + disk->largest + disk->beside;
 	return gb_store_space(store, disk->fd, &ret->there, &ret->read_only);
 }
 
@@ -154,7 +199,7 @@ int gb_transaction_rooms(struct gb_store *store, const struct gb_plan *plan,
 	if (!r)
 		state->adds += RECORD;
 	for (size_t i = 0; i < plan->steps && !r; i++)
-		r = add_step(store, all, &plan->step[i], state);
+		r = add_step(store, all, plan, &plan->step[i], state);
 	for (size_t i = 0; all && i < all->count && !r; i++)
 		r = measure(store, &all->disk[i], &ret[i]);
 	if (r)

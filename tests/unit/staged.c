@@ -527,12 +527,52 @@ static void room(void **state)
 	for (size_t s = 0; s < m.plan.steps; s++)
 		if (m.plan.step[s].space)
 			m.plan.step[s].space = 10 << 20;
-	/* three are staged: in one, three other places; in the next, on FAT, two; the last moves */
-	all = (3 + 3 + 2) * 10 << 10;
+	/* /boot: one is staged, and has a copy beside itself; two come from /efi. There: two copies
+	 * of that one; one is staged, and has a copy; one is staged, and moves */
+	all = (2 + 2 + 1) * 10 << 10;
 	blocks_free = all;
-	expect(&m, -ENOSPC, GB_END_REFUSED, "and the change needs 81 MiB while it is made");
+	expect(&m, -ENOSPC, GB_END_REFUSED, "and the change needs 51 MiB while it is made");
 	blocks_free = all + 1024;
 	expect(&m, 0, GB_END_DONE, "");
+	end(&m);
+}
+
+/* Two images of 4 MiB on FAT, one after the other: each makes room for the next. */
+static void room_on_fat(void **state)
+{
+	static const char *const argv[] = { "/usr/sbin/x", NULL };
+	static const char *const names[] = { "a", "b" };
+	struct gb_room room[GB_ROOMS_MAX];
+	size_t rooms = 0;
+	struct machine m;
+
+	(void)state;
+	start(&m);
+	gb_plan_clear(&m.plan);
+	for (size_t i = 0; i < 2; i++) {
+		char path[32], staged[32];
+
+		snprintf(path, sizeof(path), "/efi/%s", names[i]);
+		snprintf(staged, sizeof(staged), "/efi/.ghost-boot-%s", names[i]);
+		tree_put(&m.tree, path, "");
+		assert_int_equal(truncate(tree_path(&m.tree, path), 4 << 20), 0);
+		gb_plan_build(&m.plan, &m.store, argv, staged, 5 << 20, 0, "", NULL);
+		assert_int_equal(gb_plan_place(&m.plan, &m.store, staged, path, 0600, "", NULL), 1);
+	}
+	assert_int_equal(gb_transaction_rooms(&m.store, &m.plan, room, &rooms, NULL), 0);
+	assert_int_equal(rooms, 2);
+	/* two copies in the journal; both grow by 1, and one lies beside its old one */
+	assert_string_equal(room[1].path, "/efi");
+	assert_in_range(room[0].needed, 8 << 20, 9 << 20);
+	assert_in_range(room[1].needed, (2 + 4) << 20, (2 + 4 + 1) << 20);
+	/* one in two places: while it is copied it lies there itself */
+	gb_plan_clear(&m.plan);
+	gb_plan_build(&m.plan, &m.store, argv, "/efi/.ghost-boot-c", 5 << 20, 0, "", NULL);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(gb_plan_place(&m.plan, &m.store, "/efi/.ghost-boot-c",
+					       i ? "/efi/a" : "/efi/b", 0600, "", NULL), 1);
+	assert_int_equal(gb_transaction_rooms(&m.store, &m.plan, room, &rooms, NULL), 0);
+	assert_in_range(room[1].needed, (2 + 4 + 4) << 20, (2 + 4 + 4 + 1) << 20);
 	end(&m);
 }
 
@@ -584,7 +624,8 @@ int main(void)
 		cmocka_unit_test(no_exchange),	cmocka_unit_test(in_order),
 		cmocka_unit_test(foreign),	cmocka_unit_test(taken_back),
 		cmocka_unit_test(refused),	cmocka_unit_test(neighbours),
-		cmocka_unit_test(room),		cmocka_unit_test(printed),
+		cmocka_unit_test(room),		cmocka_unit_test(room_on_fat),
+		cmocka_unit_test(printed),
 	};
 
 	staging = true;
