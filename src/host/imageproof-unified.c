@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "certificate.h"
 #include "check.h"
 #include "err.h"
 #include "lines.h"
@@ -173,15 +174,37 @@ static void check_system(const struct unified *u)
 	free(said);
 }
 
+/* With the certificate where that is known; what can't be read is none of it. */
+static bool is_signed_as_planned(const struct unified *u)
+{
+	const char *path = u->proof->plan->unified->certificate;
+	void *certificate;
+	size_t len;
+	bool is;
+
+	if (!path || !*path)
+		return u->pe.is_signed;
+	if (gb_certificate_read(u->proof->root, path, &certificate, &len, NULL))
+		return false;
+	is = gb_certificate_is_in(u->fd, &u->pe, certificate, len) == 1;
+	free(certificate);
+	return is;
+}
+
 static void check_signature(const struct unified *u)
 {
-	const bool wanted = u->proof->plan->unified->is_signed;
+	const struct gb_unifiedplan *plan = u->proof->plan->unified;
+	bool good;
 
-	if (!wanted && !u->pe.is_signed)
+	if (!plan->is_signed && !u->pe.is_signed)
 		return;
-	add(u, "unified-signature", u->pe.is_signed, u->pe.is_signed ? "it is signed" :
+	good = !plan->is_signed || is_signed_as_planned(u);
+	add(u, "unified-signature", good, good ? "it is signed" : u->pe.is_signed ?
+	    "it is not signed with this machine's certificate" :
 	    "it is not signed, though this machine's images are");
-	if (!u->pe.is_signed)
+	if (plan->certificate && *plan->certificate)
+		gb_check_evidence(u->proof->checks, "%s", plan->certificate);
+	if (!good)
 		gb_check_fix(u->proof->checks, "see in the log what became of the key");
 }
 

@@ -31,6 +31,7 @@ struct gb_unifiedplan {
 	const char *line;   /* its command line, to the byte */
 	const char *kernel; /* the file of the kernel that is in it */
 	bool is_signed;
+	const char *certificate; /* the file of that whose signature it carries; "": not known */
 };
 
 /* Adds what was found, `subject` the image: image-readable, then, where it is, image-claims,

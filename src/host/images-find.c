@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "err.h"
 #include "host.h"
 #include "root.h"
@@ -41,6 +42,15 @@ void gb_images_note(struct gb_images *images, const char *fix, const char *forma
 	vsnprintf(note->text, sizeof(note->text), format, args);
 	va_end(args);
 	gb_text_copy(note->fix, sizeof(note->fix), fix);
+}
+
+void gb_images_warn(const struct gb_images *images, struct gb_checks *checks)
+{
+	for (size_t i = 0; i < images->notes; i++) {
+		gb_check(checks, "images", GB_WARN, "system", "%s", images->note[i].text);
+		if (images->note[i].fix[0])
+			gb_check_fix(checks, "%s", images->note[i].fix);
+	}
 }
 
 void gb_images_clear(struct gb_images *images)

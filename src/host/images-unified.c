@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bls.h"
+#include "certificate.h"
 #include "err.h"
 #include "host.h"
 #include "imageproof.h"
@@ -100,14 +101,50 @@ static void find_key(struct gb_root *root, struct gb_unified *ret)
 		ret->is_signed = ret->is_signed ||
 			(gb_kernelinstall_setting(root, ret->config, keys[i], value, sizeof(value)) &&
 			 value[0]);
-	ret->is_signed = ret->is_signed || find_sbctl(root, ret);
+	if (!ret->is_signed)
+		ret->is_signed = find_sbctl(root, ret);
+	else if (gb_kernelinstall_setting(root, ret->config, "SecureBootCertificate", value,
+					  sizeof(value)) && value[0] == '/')
+		gb_text_copy(ret->certificate, sizeof(ret->certificate), value);
 }
 
-static void judge_signing(struct gb_images *images, const struct gb_site *site, bool booted_signed)
+/* With Secure Boot on, the one that booted shows which key the firmware takes. */
+static void judge_certificate(struct gb_host *host, struct gb_images *images)
 {
-	if (images->unified.is_signed)
+	const char *path = images->unified.certificate;
+	struct gb_err err = { "" };
+	void *certificate;
+	struct gb_pe pe;
+	size_t len;
+	int fd, is, r;
+
+	if (!path[0])
 		return;
-	if (site->secure_boot == GB_YES)
+	r = gb_certificate_read(host->root, path, &certificate, &len, &err);
+	if (r && r != -EACCES) /* who may not read it builds nothing */
+		gb_images_refuse(images, "", "the certificate for Secure Boot: %s", err.text);
+	if (r)
+		return;
+	fd = gb_pe_open(host->root, host->loader->entry, &pe, NULL);
+	is = fd < 0 ? fd : gb_certificate_is_in(fd, &pe, certificate, len);
+	if (fd >= 0)
+		close(fd);
+	free(certificate);
+	if (is != 1)
+		gb_images_refuse(images, "kernel-install add $(uname -r) /boot/vmlinuz-$(uname -r), and a "
+				 "reboot, show whether it does", "Secure Boot is on, and the unified image "
+				 "that booted is not signed with %s: whether the firmware takes that key "
+				 "can't be told", path);
+}
+
+static void judge_signing(struct gb_host *host, struct gb_images *images,
+			  const struct gb_site *site, bool booted_signed)
+{
+	if (images->unified.is_signed && site->secure_boot == GB_YES)
+		judge_certificate(host, images);
+	else if (images->unified.is_signed)
+		return;
+	else if (site->secure_boot == GB_YES)
 		refuse(images, "name the key in /etc/kernel/uki.conf: SecureBootPrivateKey=, "
 		       "SecureBootCertificate=", "Secure Boot is on, and no key of this machine's is "
 		       "named to sign a new one with: the firmware would not start it");
@@ -168,6 +205,26 @@ static void find_machine(struct gb_root *root, struct gb_unified *ret)
 		snprintf(ret->machine, sizeof(ret->machine), MACHINE "%s", id);
 }
 
+static int is_entry(void *ctx, const char *file)
+{
+	struct gb_bls_name name;
+
+	(void)ctx;
+	return gb_bls_name(file, &name);
+}
+
+/* Of before the machine had unified images, or of another system. */
+static void note_entries(struct gb_host *host, struct gb_images *images)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/loader/entries", host->loader->boot);
+	if (gb_root_list(host->root, path, is_entry, NULL) > 0)
+		gb_images_note(images, "remove those that boot this system", "beside the unified images "
+			       "there are entries in %s, which stay as they are: what they boot claims "
+			       "nothing", path);
+}
+
 void gb_images_find_unified(struct gb_host *host, const struct gb_site *site,
 			    struct gb_images *images)
 {
@@ -189,7 +246,9 @@ void gb_images_find_unified(struct gb_host *host, const struct gb_site *site,
 	snprintf(unified->folder, sizeof(unified->folder), "%s/EFI/Linux", loader->boot);
 	find_machine(host->root, unified);
 	find_key(host->root, unified);
-	judge_signing(images, site, is_signed);
+	if (images->usable)
+		judge_signing(host, images, site, is_signed);
+	note_entries(host, images);
 }
 
 bool gb_images_is_unified(const struct gb_images *images, const char *file, const char *release)
@@ -223,7 +282,8 @@ struct gb_unifiedplan gb_images_unifiedplan(const struct gb_images *images,
 					    const struct gb_image_wish *wish)
 {
 	return (struct gb_unifiedplan){ .line = wish->line ? wish->line : "", .kernel = kernel->kernel,
-					.is_signed = images->unified.is_signed };
+					.is_signed = images->unified.is_signed,
+					.certificate = images->unified.certificate };
 }
 
 int gb_images_unify(struct gb_host *host, const struct gb_images *images,

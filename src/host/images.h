@@ -11,6 +11,7 @@
 #include "sha256.h"
 #include "site.h"
 
+struct gb_checks;
 struct gb_err;
 struct gb_host;
 struct gb_plan;
@@ -57,8 +58,9 @@ struct gb_kernel {
 struct gb_unified {
 	char program[64];     /* ukify; "": it boots none */
 	char config[96];      /* its configuration, uki.conf; or "" */
-	char key[96], certificate[96]; /* what it signs with where that names none; or "" */
+	char key[96]; /* that it signs with where that names none; or "" */
 	bool is_signed;
+	char certificate[256]; /* whose signature they carry; "": not known, or they carry none */
 	char folder[96];      /* "/efi/EFI/Linux" */
 	char token[192];      /* what their names begin with, before "-RELEASE.efi" */
 	char machine[64];     /* "systemd.machine_id=…", which their line gets; or "" */
@@ -97,6 +99,9 @@ struct gb_images {
 int gb_images_find(struct gb_host *host, const struct gb_site *site, struct gb_images *ret,
 		   struct gb_err *err);
 void gb_images_clear(struct gb_images *images);
+
+/* What there is to know of them and of what builds them, as warnings. */
+void gb_images_warn(const struct gb_images *images, struct gb_checks *checks);
 
 /* Adds the steps that make every image as wished, and the number of them is returned, or a
  * negative errno. Sets `good` and `staged` of each kernel. An image is read only when it is not

@@ -16,6 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (gb_pe_parse(data, len, size, &pe, NULL))
 		return 0;
 	MUST(pe.sections <= GB_PE_SECTIONS_MAX);
+	MUST(pe.certificates <= size && pe.certificates_size <= size - pe.certificates);
+	MUST(pe.directory + 8 <= len && pe.checksum + 4 <= len);
 	for (size_t i = 0; i < pe.sections; i++) {
 		const struct gb_pe_section *section = &pe.section[i];
 

@@ -368,7 +368,7 @@ static void no_claims_may_be_wanted(void **state)
 #define KERNEL "/boot/vmlinuz-" RELEASE
 #define OSREL "NAME=\"Debian\"\nID=debian\n"
 
-static struct gb_unifiedplan unified = { "a b", KERNEL, false };
+static struct gb_unifiedplan unified = { "a b", KERNEL, false, NULL };
 
 /* An EFI program, with what follows its headers. */
 static void make_kernel(struct gb_text *to, const char *rest)
@@ -377,14 +377,17 @@ static void make_kernel(struct gb_text *to, const char *rest)
 	gb_text_addf(to, "%s", rest);
 }
 
+/* Of 80 bytes, as DER begins; and the same as a file. */
+#define NOISE "0123456789abcdefghijklmnopqrstuvwxyz!"
+#define CERTIFICATE "\x30\x82\x00\x4c" NOISE NOISE "##"
+#define PEM "text before\n-----BEGIN CERTIFICATE-----\n" \
+	    "MIIATDAxMjM0NTY3ODlhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eiEwMTIzNDU2\r\n" \
+	    "Nzg5YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXohIyM=\n" \
+	    "-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nAAAA\n"
+
 static void put_signature(struct gb_text *to)
 {
-	const size_t directory = UNIFIED_PE + 24 + 112 + 8 * 4;
-
-	unified_set(to, UNIFIED_PE + 24 + 64, 4, 4711);
-	unified_set(to, directory, 4, (uint32_t)to->len);
-	unified_set(to, directory + 4, 4, 8);
-	gb_text_add(to, "12345678", 8);
+	unified_sign(to, "head " CERTIFICATE " tail", 5 + sizeof(CERTIFICATE) - 1 + 5);
 }
 
 /* All of a good one, but `instead` of the section of that name. */
@@ -465,6 +468,23 @@ static void a_signature_is_wanted_where_there_is_a_key(void **state)
 	shows("unified-signature", GB_FAIL, "not signed");
 	prove_unified("", NULL, true);
 	shows("unified-signature", GB_PASS, "signed");
+	unified.certificate = "/etc/kernel/c.pem";
+	tree_put(&tree, "/etc/kernel/c.pem", PEM);
+	prove_unified("", NULL, true);
+	shows("unified-signature", GB_PASS, "/etc/kernel/c.pem");
+	tree_put_data(&tree, "/etc/kernel/c.pem", CERTIFICATE, sizeof(CERTIFICATE) - 1);
+	prove_unified("", NULL, true);
+	shows("unified-signature", GB_PASS, "/etc/kernel/c.pem");
+	tree_put_data(&tree, "/etc/kernel/c.pem", CERTIFICATE "x", sizeof(CERTIFICATE));
+	prove_unified("", NULL, true);
+	shows("unified-signature", GB_FAIL, "not signed with this machine's certificate");
+	tree_put(&tree, "/etc/kernel/c.pem", "\x30\x82");
+	prove_unified("", NULL, true);
+	shows("unified-signature", GB_FAIL, "not signed with this machine's certificate");
+	tree_put(&tree, "/etc/kernel/c.pem", "-----BEGIN CERTIFICATE-----\n0\n-----END CERTIFICATE-----\n");
+	prove_unified("", NULL, true);
+	shows("unified-signature", GB_FAIL, "not signed with this machine's certificate");
+	unified.certificate = NULL;
 	unified.is_signed = false;
 }
 

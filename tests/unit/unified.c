@@ -216,6 +216,10 @@ static void each_kernel_has_its_own(void **state)
 	put_unified(FOLDER ID "-" NEW ".efi.bak", LINE, NULL);
 	put_unified(FOLDER NEW ".efi", LINE, NULL);
 	finds(1, NEW ": /boot/initrd.img-" NEW " " FOLDER ID "-" NEW "+3.efi* " RUNNING "*");
+	tree_put(&tree, "/efi/loader/entries/old.conf", "");
+	find();
+	assert_true(notes("there are entries in /efi/loader/entries, which stay"));
+	tree_delete(&tree, "/efi/loader/entries/old.conf");
 	/* dracut's plugin for kernel-install leaves none in /boot; Fedora's kernels lie there, too */
 	tree_delete(&tree, "/boot/initrd.img-" OLD);
 	tree_delete(&tree, "/boot/vmlinuz-" OLD);
@@ -284,15 +288,52 @@ static void a_key_is_needed_with_secure_boot(void **state)
 	refuses("Secure Boot is on, and no key", "SecureBootPrivateKey=");
 }
 
+/* DER as it is: a PEM file is decoded in the tests of imageproof. */
+#define CERTIFICATE "\x30\x82 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789"
+
+static void put_signed(const char *certificate)
+{
+	struct gb_text made = { 0 };
+
+	unified_begin(&made);
+	unified_text(&made, ".cmdline", LINE);
+	unified_text(&made, ".initrd", "image");
+	unified_sign(&made, certificate, strlen(certificate));
+	tree_put_data(&tree, RUNNING, made.data, made.len);
+	gb_text_clear(&made);
+}
+
+static void the_firmware_takes_that_key(void **state)
+{
+	(void)state;
+	secure_boot(1);
+	tree_put(&tree, "/etc/kernel/uki.conf", "[UKI]\nSecureBootPrivateKey=/root/key.pem\n"
+		 "SecureBootCertificate=/root/c.pem\n");
+	refuses("the certificate for Secure Boot: /root/c.pem", "");
+	tree_put(&tree, "/root/c.pem", CERTIFICATE);
+	refuses("the unified image that booted is not signed with /root/c.pem", "kernel-install add");
+	put_signed(&CERTIFICATE[1]);
+	refuses("the unified image that booted is not signed with /root/c.pem", "kernel-install add");
+	put_signed("x" CERTIFICATE "x");
+	find();
+	assert_true(images.usable && images.unified.is_signed);
+	/* without Secure Boot it does not matter */
+	put_unified(RUNNING, LINE, NULL);
+	secure_boot(0);
+	find();
+	assert_true(images.usable);
+}
+
 static void the_key_may_be_sbctls(void **state)
 {
 	(void)state;
 	secure_boot(1);
+	put_signed(CERTIFICATE);
 	tree_put(&tree, "/usr/lib/kernel/install.d/91-sbctl.install", "");
 	refuses("Secure Boot is on, and no key", "SecureBootPrivateKey=");
 	tree_put(&tree, "/var/lib/sbctl/keys/db/db.key", "");
 	refuses("Secure Boot is on, and no key", "SecureBootPrivateKey=");
-	tree_put(&tree, "/var/lib/sbctl/keys/db/db.pem", "");
+	tree_put(&tree, "/var/lib/sbctl/keys/db/db.pem", CERTIFICATE);
 	find();
 	assert_true(images.usable && images.unified.is_signed);
 	assert_string_equal(images.unified.key, "/var/lib/sbctl/keys/db/db.key");
@@ -392,6 +433,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_kernel_has_its_own, make, clear),
 		cmocka_unit_test_setup_teardown(what_others_make_is_refused, make, clear),
 		cmocka_unit_test_setup_teardown(a_key_is_needed_with_secure_boot, make, clear),
+		cmocka_unit_test_setup_teardown(the_firmware_takes_that_key, make, clear),
 		cmocka_unit_test_setup_teardown(the_key_may_be_sbctls, make, clear),
 		cmocka_unit_test_setup_teardown(the_line_is_kernel_installs, make, clear),
 		cmocka_unit_test_setup_teardown(a_new_one_is_made_of_a_new_image, make, clear),

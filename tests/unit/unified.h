@@ -48,6 +48,17 @@ static inline void unified_section(struct gb_text *to, const char *name, const v
 	unified_set(to, UNIFIED_PE + 6, 2, count + 1);
 }
 
+/* Signed with this: where its own directory says, behind all else. */
+static inline void unified_sign(struct gb_text *to, const void *table, size_t len)
+{
+	const size_t directory = UNIFIED_PE + 24 + 112 + 8 * 4;
+
+	unified_set(to, UNIFIED_PE + 24 + 64, 4, 4711);
+	unified_set(to, directory, 4, (uint32_t)to->len);
+	unified_set(to, directory + 4, 4, (uint32_t)len);
+	gb_text_add(to, table, len);
+}
+
 static inline void unified_text(struct gb_text *to, const char *name, const char *text)
 {
 	unified_section(to, name, text, strlen(text));
