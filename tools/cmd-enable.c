@@ -193,6 +193,12 @@ static int refuse(struct gb_work *work, const struct gb_refusals *refusals)
 	return GB_EXIT_REFUSED;
 }
 
+static void warn(struct gb_work *work)
+{
+	gb_warnings_read(&work->target, &work->setup.disks, &work->checks);
+	gb_images_warn(&work->setup.images, &work->checks);
+}
+
 /* -1 to go on. */
 static int judge(struct gb_work *work, const struct options *options)
 {
@@ -212,7 +218,7 @@ static int judge(struct gb_work *work, const struct options *options)
 	if (code < 0 && refusals.standing)
 		code = refuse(work, &refusals);
 	else if (code < 0)
-		gb_warnings_read(&work->target, &work->setup.disks, &work->checks);
+		warn(work);
 	if (code < 0 && !work->options.json)
 		show_checks(stdout, &work->checks);
 	gb_refusals_clear(&refusals);

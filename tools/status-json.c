@@ -173,6 +173,14 @@ static void add_builder(const struct gb_images *images, struct gb_json *json)
 	gb_json_bool(json, "usable", images->usable);
 	add_text(json, "why", images->usable ? NULL : images->why);
 	add_text(json, "hint", images->hint);
+	gb_json_open(json, "notes", '[');
+	for (size_t i = 0; i < images->notes; i++) {
+		gb_json_open(json, NULL, '{');
+		gb_json_string(json, "text", images->note[i].text);
+		add_text(json, "fix", images->note[i].fix);
+		gb_json_close(json, '}');
+	}
+	gb_json_close(json, ']');
 	gb_json_close(json, '}');
 }
 

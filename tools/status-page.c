@@ -268,6 +268,11 @@ static void add_programs(const struct page *page)
 		say(page, "builder", GB_PLAIN, "%s", page->c->images.name);
 	else
 		say(page, "builder", GB_CYAN, "not usable: %s", page->c->images.why);
+	for (size_t i = 0; i < page->c->images.notes; i++) {
+		const struct gb_image_note *note = &page->c->images.note[i];
+
+		say(page, "", GB_YELLOW, "%s%s%s", note->text, note->fix[0] ? "; " : "", note->fix);
+	}
 }
 
 static void add_end(const struct page *page)

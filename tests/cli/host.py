@@ -23,6 +23,7 @@ def debian(t):
     sysfs.put(m.at("usr/sbin/update-grub"), "#!/bin/sh\nexec grub-mkconfig\n", 0o755)
     sysfs.put(m.at("usr/sbin/update-initramfs"), "#!/bin/sh\nmkinitramfs\n", 0o755)
     sysfs.put(m.at("usr/sbin/mkinitramfs"), "#!/bin/sh\n", 0o755)
+    sysfs.put(m.at("etc/kernel/postinst.d/initramfs-tools"), "#!/bin/sh\n", 0o755)
     sysfs.put(m.at("boot/grub/grub.cfg"), "# made\n")
     sysfs.put(m.at("proc/sys/kernel/osrelease"), "6.12.48+deb13-amd64\n")
     process(m, 1, "systemd", 0)

@@ -250,6 +250,18 @@ def unprivileged(t):
 
 
 @test
+def notes_of_images(t):
+    """What does nothing in silence is said."""
+    m = lived_in(t)
+    same(told(t)["builder"]["notes"], [])
+    sysfs.put(m.at("etc/initramfs-tools/update-initramfs.conf"), "update_initramfs=no\n")
+    notes = told(t)["builder"]["notes"]
+    same(len(notes), 1)
+    holds("update-initramfs does nothing" in notes[0]["text"] and "=yes" in notes[0]["fix"], notes)
+    holds("update-initramfs does nothing" in line(page(t), "builder"), page(t))
+
+
+@test
 def images(t):
     """Which kernel's image has which claims; read on request only."""
     m = lived_in(t)
