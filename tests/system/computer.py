@@ -5,6 +5,7 @@ here the machine boots from its own disk, through its own firmware and boot load
 """
 
 import base64
+import fcntl
 import shutil
 import subprocess
 import tempfile
@@ -60,7 +61,7 @@ class Computer:
         self.name, self.base, self.packages, self.like = name, base, packages, like
         self.direct, self.own, self.say = direct, own, say
         self.record = None
-        self.folder = self.running = None
+        self.folder = self.running = self.turn = None
         self.consoles = []
         self.times = []
 
@@ -112,6 +113,7 @@ class Computer:
 
     def boot(self, timeout=600):
         """Power on; done when its system is up. Returns the seconds this took."""
+        self._take_turn()
         start = time.monotonic()
         self.running = Boot(self).__enter__()
         self.running.ready(timeout)
@@ -121,6 +123,12 @@ class Computer:
             self.must("mkdir -p /media/packages && modprobe virtio_blk && "
                       "udevadm settle && mount -r /dev/vda /media/packages")
         return self.took("boot", start)
+
+    def _take_turn(self):
+        """One machine runs at a time, of all runs of this tree: each wants a processor."""
+        LOGS.parent.mkdir(parents=True, exist_ok=True)
+        self.turn = (LOGS.parent / ".turn").open("w")
+        fcntl.flock(self.turn, fcntl.LOCK_EX)
 
     def took(self, what, start):
         seconds = time.monotonic() - start
@@ -178,6 +186,9 @@ class Computer:
             self.consoles.append(self.running.console())
             self.running.__exit__()
             self.running = None
+        if self.turn:
+            self.turn.close()
+            self.turn = None
 
     def keep(self, folder):
         """What a later machine can go on from. The machine must be off, and is used no more."""
