@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "countdown.h"
 #include "diag.h"
 #include "err.h"
 #include "exit.h"
@@ -20,7 +22,7 @@
 #include "tool.h"
 
 static const char usage[] =
-	"usage: ghost-diag [--json | --full] [--root DIR]\n"
+	"usage: ghost-diag [--json | --full | --countdown SECONDS] [--root DIR]\n"
 	"       ghost-diag --timeline -o FILE [--root DIR]\n"
 	"       ghost-diag --save DEVICE\n"
 	"\n"
@@ -35,6 +37,8 @@ static const char usage[] =
 	"  -o, --output FILE  where to, a new file\n"
 	"      --save DEVICE  write the full report to a new file on a FAT or ext\n"
 	"                  partition, such as a USB stick's, which must not be mounted\n"
+	"      --countdown SECONDS  then, in a trial only, restart the machine unless a key\n"
+	"                  is pressed in that time: for the hooks of rescue shells\n"
 	"      --json      for programs\n"
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
@@ -48,6 +52,7 @@ struct options {
 	const char *save; /* DEVICE */
 	const char *output; /* FILE */
 	bool json, full, timeline;
+	unsigned countdown; /* seconds; 0: none */
 };
 
 static int bad_usage(const char *what, const char *word)
@@ -220,22 +225,35 @@ static int run(const struct options *options, struct gb_root *root)
 	struct job job = { options, root };
 	int code = gb_patience_run(PATIENCE_S, work, &job);
 
-	if (code >= 0)
-		return code;
-	fprintf(stderr, "ghost-diag: gave up: %s\n", code == -ETIMEDOUT
-		? "some file below /sys does not answer" : strerror(-code));
-	return GB_EXIT_FAILED;
+	if (code < 0) {
+		fprintf(stderr, "ghost-diag: gave up: %s\n", code == -ETIMEDOUT
+			? "some file below /sys does not answer" : strerror(-code));
+		code = GB_EXIT_FAILED;
+	}
+	if (options->countdown)
+		gb_countdown(root, options->countdown);
+	return code;
+}
+
+/* 0 for what is no number of seconds. */
+static unsigned read_seconds(const char *text)
+{
+	char *end;
+	unsigned long seconds = strtoul(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && !*end && seconds <= 3600 ? (unsigned)seconds : 0;
 }
 
 /* The exit code when that is all there is to do, else -1. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { ROOT = 256, JSON, FULL, SAVE, TIMELINE };
+	enum { ROOT = 256, JSON, FULL, SAVE, TIMELINE, COUNTDOWN };
 	static const struct option known[] = {
 		{ "root", required_argument, NULL, ROOT }, { "json", no_argument, NULL, JSON },
 		{ "full", no_argument, NULL, FULL },
 		{ "save", required_argument, NULL, SAVE },
 		{ "timeline", no_argument, NULL, TIMELINE },
+		{ "countdown", required_argument, NULL, COUNTDOWN },
 		{ "output", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },	   { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -251,6 +269,11 @@ static int read_options(int argc, char **argv, struct options *options)
 		case TIMELINE: options->timeline = true; break;
 		case 'o': options->output = optarg; break;
 		case SAVE: options->save = optarg; break;
+		case COUNTDOWN:
+			options->countdown = read_seconds(optarg);
+			if (!options->countdown)
+				return bad_usage("--countdown wants 1 to 3600 seconds, not ", optarg);
+			break;
 		case 'h': fputs(usage, stdout); return GB_EXIT_DONE;
 		case 'V': puts("ghost-diag " GB_VERSION); return GB_EXIT_DONE;
 		default:
@@ -260,8 +283,10 @@ static int read_options(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		return bad_usage("takes no arguments: ", argv[optind]);
-	if (!!options->save + options->json + options->full + options->timeline > 1)
-		return bad_usage("--save, --full, --timeline and --json exclude each other", "");
+	if (!!options->save + options->json + options->full + options->timeline +
+		    !!options->countdown > 1)
+		return bad_usage("--save, --full, --timeline, --json and --countdown exclude each "
+				 "other", "");
 	if (options->timeline != !!options->output)
 		return bad_usage("--timeline and -o FILE go together", "");
 	if (options->save && strcmp(options->root, "/"))
