@@ -59,12 +59,27 @@ static bool find_number(struct gb_root *root, struct mount *mount)
 	return true;
 }
 
+struct uuid {
+	char *text;
+	size_t size;
+	bool found;
+};
+
+static void look_at_property(void *ctx, unsigned number, const char *line)
+{
+	static const char key[] = "E:ID_FS_UUID=";
+	struct uuid *uuid = ctx;
+
+	(void)number;
+	if (!strncmp(line, key, strlen(key)) && line[strlen(key)])
+		uuid->found = gb_text_copy(uuid->text, uuid->size, line + strlen(key));
+}
+
 /* udev has read it: "E:ID_FS_UUID=…" (systemd: sd_device_get_property_value). */
 static bool find_uuid(struct gb_root *root, struct mount *mount, char *ret, size_t size)
 {
-	static const char key[] = "\nE:ID_FS_UUID=";
-	char path[80], *data, *at;
-	bool found = false;
+	struct uuid uuid = { ret, size, false };
+	char path[80], *data;
 	size_t len;
 
 	if (!find_number(root, mount))
@@ -72,14 +87,9 @@ static bool find_uuid(struct gb_root *root, struct mount *mount, char *ret, size
 	snprintf(path, sizeof(path), "/run/udev/data/b%s", mount->number);
 	if (gb_root_read_all(root, path, UDEV_MAX, &data, &len))
 		return false;
-	at = strstr(data, key);
-	if (at) {
-		at += strlen(key);
-		at[strcspn(at, "\n")] = '\0';
-		found = *at && gb_text_copy(ret, size, at);
-	}
+	gb_lines_each(data, len, look_at_property, &uuid);
 	free(data);
-	return found;
+	return uuid.found;
 }
 
 /* Its type, what it is, and which folder of it. A name below /dev says little: the kernel gives

@@ -41,7 +41,8 @@ static int change_claims(struct gb_setup *setup, const struct gb_wish *wish, siz
 {
 	struct gb_claims_text now = { 0 };
 	int r = gb_claimsfile_change(setup->wants_claims ? setup->wanted.data : NULL,
-				     setup->wanted.len, wish, wishes, &setup->footprint, &now, err);
+				     setup->wants_claims ? setup->wanted.len : 0, wish, wishes,
+				     &setup->footprint, &now, err);
 
 	if (r) {
 		gb_claims_text_clear(&now);

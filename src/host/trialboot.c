@@ -54,6 +54,23 @@ static int read_stopped(struct gb_root *root, bool *ret, struct gb_err *err)
 	return r ? gb_fail(err, -r, "out of memory") : 0;
 }
 
+/* What is no such file says nothing. */
+static void read_kept(struct gb_root *root, struct gb_trial_boot *ret)
+{
+	char text[sizeof(ret->confirmed) + sizeof(ret->how)], *how;
+	const size_t id = sizeof(ret->confirmed) - 1;
+
+	if (gb_root_read(root, GB_TRIAL_KEPT, text, sizeof(text)) <= 0)
+		return;
+	how = strchr(text, '\n');
+	if (!how || how != text + id)
+		return;
+	*how++ = '\0';
+	how[strcspn(how, "\n")] = '\0';
+	strcpy(ret->confirmed, text);
+	gb_text_copy(ret->how, sizeof(ret->how), how);
+}
+
 int gb_trial_boot_read(struct gb_root *root, struct gb_trial_boot *ret, struct gb_err *err)
 {
 	struct gb_cmdline words;
@@ -67,6 +84,8 @@ int gb_trial_boot_read(struct gb_root *root, struct gb_trial_boot *ret, struct g
 		r = read_stopped(root, &ret->stopped, err);
 	if (!r)
 		strcpy(ret->trial, words.trial);
+	if (!r && words.trial[0])
+		read_kept(root, ret);
 	return r;
 }
 
@@ -89,10 +108,17 @@ static enum gb_arrival again(const struct gb_trial *trial, const struct gb_trial
 									    : GB_ARRIVAL_NOTHING;
 }
 
+static enum gb_arrival without_one(const struct gb_trial_boot *boot)
+{
+	if (!boot->trial[0])
+		return GB_ARRIVAL_NOTHING;
+	return strcmp(boot->confirmed, boot->trial) ? GB_ARRIVAL_STRAY : GB_ARRIVAL_KEPT;
+}
+
 enum gb_arrival gb_trial_arrive(const struct gb_trial *trial, const struct gb_trial_boot *boot)
 {
 	if (trial->state == GB_TRIAL_NONE)
-		return boot->trial[0] ? GB_ARRIVAL_STRAY : GB_ARRIVAL_NOTHING;
+		return without_one(boot);
 	if (trial->state == GB_TRIAL_CONFIRMED)
 		return GB_ARRIVAL_TIDY;
 	if (!strcmp(trial->boot, boot->boot))
@@ -172,6 +198,13 @@ static void notice_failed(const struct gb_trial *trial, struct gb_text *ret)
 		     "again, \"ghost-boot status\"\nsays more, \"ghost-boot disable\" forgets it.\n");
 }
 
+static void notice_kept(const char *how, struct gb_text *ret)
+{
+	gb_text_addf(ret, "ghost-boot's claims were tried, and are kept: ");
+	gb_text_add_harmless(ret, how && how[0] ? how : "confirmed");
+	gb_text_addf(ret, ".\n");
+}
+
 void gb_trial_notice(const struct gb_trial *trial, const struct gb_trial_boot *boot,
 		     enum gb_arrival arrival, struct gb_text *ret)
 {
@@ -190,10 +223,10 @@ void gb_trial_notice(const struct gb_trial *trial, const struct gb_trial_boot *b
 		notice_failed(trial, ret);
 		break;
 	case GB_ARRIVAL_TIDY:
-		gb_text_addf(ret, "ghost-boot's claims were tried, and are kept: ");
-		gb_text_add_harmless(ret, trial->reason && trial->reason[0] ? trial->reason
-									     : "confirmed");
-		gb_text_addf(ret, ".\n");
+		notice_kept(trial->reason, ret);
+		break;
+	case GB_ARRIVAL_KEPT:
+		notice_kept(boot->how, ret);
 		break;
 	case GB_ARRIVAL_NOTHING:
 		break;

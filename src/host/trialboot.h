@@ -14,9 +14,15 @@ struct gb_text;
 
 struct gb_trial_boot {
 	char trial[GB_TRIAL_ID]; /* on the kernel's command line; or "" */
+	char confirmed[GB_TRIAL_ID]; /* the trial that was confirmed in this boot; or "" */
+	char how[160];		     /* and by what */
 	bool stopped; /* its boots are counted, and ghost-claim claimed nothing any more */
 	char boot[37]; /* boot_id */
 };
+
+/* In a boot whose trial was confirmed, the command line has its word to the end: this file, two
+ * lines, says that nothing is missing. */
+#define GB_TRIAL_KEPT "/run/ghost-boot/confirmed"
 
 /* 0, or a negative errno where that can't be told: then nothing may be concluded. */
 int gb_trial_boot_read(struct gb_root *root, struct gb_trial_boot *ret, struct gb_err *err);
@@ -29,6 +35,7 @@ enum gb_arrival {
 	GB_ARRIVAL_GOES_ON, /* it is, and that was noted before */
 	GB_ARRIVAL_LEAVE,   /* GB_TRIAL_LEAVE: the trial is over, and this boot is not it */
 	GB_ARRIVAL_FAILED,  /* that was noted before */
+	GB_ARRIVAL_KEPT,    /* it was confirmed in this boot */
 	GB_ARRIVAL_TIDY,    /* GB_TRIAL_TIDY: it was confirmed, and something of it is left */
 };
 

@@ -144,11 +144,33 @@ static int leave(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *
 	return r;
 }
 
+/* For the rest of this boot, whose command line goes on saying that it is a trial. */
+static int note_kept(struct gb_host *host, const struct gb_keeper *keeper, struct gb_err *err)
+{
+	struct gb_text text = { 0 };
+	char id[GB_TRIAL_ID];
+	int r = 0;
+
+	gb_trial_id(keeper->trial.id, id);
+	if (strcmp(keeper->boot.trial, id))
+		return 0;
+	gb_text_addf(&text, "%s\n", id);
+	gb_text_add_harmless(&text, keeper->trial.reason ? keeper->trial.reason : "");
+	gb_text_addf(&text, "\n");
+	r = text.failed ? -ENOMEM : gb_root_mkdir(host->root, "/run/ghost-boot");
+	if (!r)
+		r = gb_root_publish(host->root, GB_TRIAL_KEPT, text.data, text.len);
+	gb_text_clear(&text);
+	return r ? gb_fail(err, -r, GB_TRIAL_KEPT ": %s", strerror(-r)) : 0;
+}
+
 /* The counter is read only where the command line asks for it: what is left of it harms nobody. */
 static int tidy(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *err)
 {
-	int r = 0;
+	int r = note_kept(host, keeper, err);
 
+	if (r)
+		return r;
 	forget_oneshot(host, keeper);
 	if (keeper->trial.counted && host->efi)
 		r = host->efi->remove(host->efi, GB_COUNTER);

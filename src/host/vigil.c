@@ -165,7 +165,7 @@ int gb_vigil_open(struct gb_root *root, unsigned long wait_ms, unsigned settle_m
 	r = open_sources(vigil);
 	if (r)
 		gb_fail(err, -r, "can't wait: %s", strerror(-r));
-	else
+	else if (wait_ms)
 		r = set_timer(vigil->fd[TIME], wait_ms, err);
 	if (!r) {
 		watch_sessions(vigil);

@@ -23,7 +23,7 @@ enum gb_vigil_event {
 struct gb_vigil;
 
 /* `wait_ms` from now on is the time, as long as the machine is awake: who sleeps can't see that
- * a screen is black. The signals are held back while it is open. The first GB_VIGIL_LOGIN is for
+ * a screen is black; 0: it never is. The signals are held back while it is open. The first GB_VIGIL_LOGIN is for
  * those who were there already. `settle_ms`: GB_VIGIL_SETTLE_MS, but in tests. */
 int gb_vigil_open(struct gb_root *root, unsigned long wait_ms, unsigned settle_ms,
 		  struct gb_vigil **ret, struct gb_err *err);

@@ -55,6 +55,41 @@ static void reads_the_boot(void **state)
 	}
 }
 
+static void knows_what_was_kept(void **state)
+{
+	static const struct {
+		const char *file;
+		enum gb_arrival is;
+		const char *how;
+	} files[] = {
+		{ "1a2b3c4d\nann logged in\n", GB_ARRIVAL_KEPT, "ann logged in" },
+		{ "1a2b3c4d\n\n", GB_ARRIVAL_KEPT, "" },
+		{ "1a2b3c4d\n", GB_ARRIVAL_KEPT, "" }, /* cut */
+		{ "1a2b3c4e\nann logged in\n", GB_ARRIVAL_STRAY, "ann logged in" },
+		{ "1a2b3c4d", GB_ARRIVAL_STRAY, "" },
+		{ "1a2b3c\n", GB_ARRIVAL_STRAY, "" },
+		{ "1a2b3c4d5\n", GB_ARRIVAL_STRAY, "" },
+		{ "\n\n\n", GB_ARRIVAL_STRAY, "" },
+	};
+	const struct gb_trial none = { .state = GB_TRIAL_NONE };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(files); i++) {
+		struct gb_trial_boot boot;
+		struct gb_err err = { "" };
+		struct tree tree;
+
+		tree_make(&tree);
+		tree_put(&tree, "/proc/cmdline", "ghost.trial=1a2b3c4d\n");
+		tree_put(&tree, BOOT_ID, NOW "\n");
+		tree_put(&tree, GB_TRIAL_KEPT, files[i].file);
+		assert_int_equal(gb_trial_boot_read(tree.root, &boot, &err), 0);
+		assert_int_equal(gb_trial_arrive(&none, &boot), files[i].is);
+		assert_string_equal(boot.how, files[i].how);
+		tree_clear(&tree);
+	}
+}
+
 /* ---- what it is to the trial ----------------------------------------------------------------- */
 
 #define N GB_ARRIVAL_NOTHING
@@ -152,12 +187,13 @@ static void tells_those_who_log_in(void **state)
 		{ GB_ARRIVAL_LEAVE, false, "it hung", "it hung" },
 		{ GB_ARRIVAL_FAILED, false, NULL, "nothing is known of why" },
 		{ GB_ARRIVAL_TIDY, false, "me logged in", "are kept: me logged in" },
+		{ GB_ARRIVAL_KEPT, false, NULL, "are kept: you did" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct gb_trial trial = { .manual = cases[i].manual, .reason = (char *)cases[i].reason };
-		struct gb_trial_boot boot = { .trial = "1a2b3c4d" };
+		struct gb_trial_boot boot = { .trial = "1a2b3c4d", .how = "you did" };
 		struct gb_text text = { 0 };
 
 		gb_trial_notice(&trial, &boot, cases[i].arrival, &text);
@@ -178,6 +214,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_the_boot),
+		cmocka_unit_test(knows_what_was_kept),
 		cmocka_unit_test(arrives),
 		cmocka_unit_test(guesses),
 		cmocka_unit_test(tells_those_who_log_in),
