@@ -145,7 +145,9 @@ class Series:
             def one(disk, image):
                 raw = self.scratch / "boot"
                 disk.disk(self.recording.start, raw)
-                ended[self._recovers(raw, image)] += 1
+                side = self._recovers(raw, image)
+                ended[side] += 1
+                self.place.say(f"boot {ended.total()} of {len(images)}: {where_is(image)}: {side}")
             self._each(disk, sorted(images, key=lambda image: image[0]), one)
         self.place.say(f"{len(images)} boots: " + ", ".join(
             f"{count} ended {what}" for what, count in sorted(ended.items())))
