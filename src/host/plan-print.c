@@ -62,6 +62,18 @@ static const char *base(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+const char *gb_plan_program(const struct gb_step *step)
+{
+	char **arg = step->argv;
+
+	if (!arg || !arg[0])
+		return NULL;
+	if (!strcmp(base(arg[0]), "env"))
+		for (arg++; *arg && strchr(*arg, '=');)
+			arg++;
+	return base(*arg ? *arg : step->argv[0]);
+}
+
 void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
 {
 	gb_text_addf(text, "%s", verb(step));
@@ -73,7 +85,7 @@ void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
 	if (step->kind == GB_STEP_BUILD) {
 		add_name(text, step->target ? step->target : step->touch->path);
 		gb_text_addf(text, " with ");
-		add_name(text, base(step->argv[0]));
+		add_name(text, gb_plan_program(step));
 		return;
 	}
 	if (step->kind == GB_STEP_PLACE) {
