@@ -94,7 +94,8 @@ def _make(suite, made):
     new.mkdir(parents=True)
     log = made.with_name(f"{suite}.log")
     hook = new / "fetch"
-    loaders = sorted({*kinds.LOADERS.values(), *kinds.BUILDERS.values()})
+    loaders = sorted({*(kinds.LOADERS[kind.loader] for kind in kinds.ALL if kind.suite == suite),
+                      *kinds.BUILDERS.values()})
     hook.write_text(FETCH % {
         "loaders": "\n".join(f"get {' '.join(names)}" for names in loaders),
         "libraries": " ".join(LIBRARIES), "security": security(), "suite": suite})
