@@ -267,7 +267,8 @@ $(B)/fuzzed/libghost.a: $(patsubst %.c,$(B)/fuzzed/%.o,$(SRC) $(HOST))
 	$(call say,AR,$@) rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzed/libghost.a
-	$(call say,CC,$@) mkdir -p $(@D) && $(fuzz_cc) -fsanitize=fuzzer -MF $@.d -o $@ $^ $(HOST_LIBS)
+	$(call say,CC,$@) mkdir -p $(@D) && $(fuzz_cc) -fsanitize=fuzzer -MF $@.d -o $@ $< $(B)/fuzzed/libghost.a \
+		$(HOST_LIBS)
 
 fuzz-programs: $(FUZZ)
 
@@ -289,7 +290,7 @@ lint:
 check: export CI := true
 check: WERROR := 1
 check: $(TESTED) unit-programs $(MACHINES)
-	$(Q)tests/run lint unit cli machines change unified vm
+	$(Q)tests/run lint unit cli machines change unified demo vm
 
 check-unit: unit-programs
 	$(Q)tests/run unit

@@ -5,11 +5,14 @@ import re
 import shutil
 import subprocess
 import time
+import zlib
 from pathlib import Path
 
 # What image building needs; the machine's own needs (login, bench) ride along in the same folder.
 PACKAGES = ("linux-image-amd64", "systemd-sysv", "udev", "kmod", "initramfs-tools", "dracut-core",
-            "busybox", "pciutils", "procps", "zstd", "cpio", "driverctl")
+            "busybox", "pciutils", "procps", "zstd", "cpio", "driverctl",
+            # the libraries of ghost-boot, which runs in it too
+            "libefivar1", "liblzo2-2")
 SUITES = ("bookworm", "trixie")
 
 
@@ -52,7 +55,9 @@ def apt_options():
 
 
 def path(suite):
-    return cache() / f"{suite}-{time.strftime('%GW%V')}"
+    """With the week, and with what the packages are, so that other wishes make another tree."""
+    wishes = zlib.crc32(" ".join(PACKAGES).encode())
+    return cache() / f"{suite}-{time.strftime('%GW%V')}-{wishes:08x}"
 
 
 def ensure(suite, say=lambda text: None):
