@@ -57,9 +57,10 @@ int gb_certificate_read(struct gb_root *root, const char *path, void **ret, size
 	if (r)
 		return gb_fail(err, -r, "%s: %s", path, strerror(-r));
 	begin = strstr(data, BEGIN);
+	if (begin)
+		begin += strlen(BEGIN);
 	end = begin ? strstr(begin, END) : NULL;
 	if (end) {
-		begin += strlen(BEGIN);
 		len = decode(begin, (size_t)(end - begin));
 		memmove(data, begin, len);
 	}

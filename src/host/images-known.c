@@ -16,7 +16,7 @@
 
 /* Of imageproof and what it judges by: to be raised with every change of those, so that what was
  * proved by older ones is read again. */
-#define RULES "2"
+#define RULES "3"
 
 static bool glance(struct gb_host *host, const char *path, bool hash, struct gb_file *ret)
 {
@@ -33,21 +33,39 @@ static bool glance(struct gb_host *host, const char *path, bool hash, struct gb_
 	return is;
 }
 
+/* The file and the state that it is in: what changes it shows in its times or in its number. */
+static void add_file(struct gb_text *text, struct gb_host *host, const char *path)
+{
+	struct gb_file file;
+
+	if (!glance(host, path, false, &file))
+		return;
+	gb_text_addf(text, "%s %llu %llu %llu %lld.%ld %lld.%ld\n", path,
+		     (unsigned long long)file.size, (unsigned long long)file.device,
+		     (unsigned long long)file.inode, (long long)file.modified.tv_sec,
+		     file.modified.tv_nsec, (long long)file.changed.tv_sec, file.changed.tv_nsec);
+	gb_file_clear(&file);
+}
+
 /* Everything that the verdict on an image depends on, but for the image. */
-static int wish_hash(struct gb_host *host, const char *release, const struct gb_image_wish *wish,
+static int wish_hash(struct gb_host *host, const struct gb_images *images,
+		     const struct gb_kernel *kernel, const struct gb_image_wish *wish,
 		     char ret[GB_SHA256_TEXT], struct gb_err *err)
 {
+	const struct gb_unifiedplan unified = gb_images_unifiedplan(images, kernel, wish);
 	struct gb_text text = { 0 };
-	struct gb_file program;
+	bool is_unified = false;
 
-	gb_text_addf(&text, "%s " RULES " %s %d\n", GB_VERSION, release, !wish->claims);
-	if (wish->claims && glance(host, wish->program, false, &program)) {
-		gb_text_addf(&text, "%s %llu %llu %llu %lld.%ld %lld.%ld\n", wish->program,
-			     (unsigned long long)program.size, (unsigned long long)program.device,
-			     (unsigned long long)program.inode, (long long)program.modified.tv_sec,
-			     program.modified.tv_nsec, (long long)program.changed.tv_sec,
-			     program.changed.tv_nsec);
-		gb_file_clear(&program);
+	for (size_t i = 0; i < kernel->places; i++)
+		is_unified = is_unified || kernel->place[i].unified;
+	gb_text_addf(&text, "%s " RULES " %s %d\n", GB_VERSION, kernel->release, !wish->claims);
+	if (wish->claims)
+		add_file(&text, host, wish->program);
+	if (is_unified) {
+		gb_text_addf(&text, "%d\n", unified.is_signed);
+		if (unified.certificate[0])
+			add_file(&text, host, unified.certificate);
+		add_file(&text, host, unified.kernel);
 	}
 	if (wish->line)
 		gb_text_addf(&text, "%s\n", wish->line);
@@ -69,14 +87,14 @@ static int is_good(struct gb_host *host, struct gb_images *images, const struct 
 		   const struct gb_image_place *place, const struct gb_image_wish *wish,
 		   struct gb_err *err)
 {
-	const char *release = kernel->release, *path = place->path;
+	const char *path = place->path;
 	const struct gb_unifiedplan unified = gb_images_unifiedplan(images, kernel, wish);
-	struct gb_imageplan plan = { path, release, wish->program, wish->claims, wish->claims_len, 0,
+	struct gb_imageplan plan = { path, kernel->release, wish->program, wish->claims, wish->claims_len, 0,
 				     place->unified ? &unified : NULL };
 	struct gb_checks checks = { 0 };
 	char hash[GB_SHA256_TEXT];
 	struct gb_file file;
-	int r = wish_hash(host, release, wish, hash, err);
+	int r = wish_hash(host, images, kernel, wish, hash, err);
 
 	if (r)
 		return r;
@@ -129,7 +147,7 @@ int gb_images_recall(struct gb_host *host, struct gb_images *images,
 	for (size_t i = 0; i < images->kernels; i++) {
 		struct gb_kernel *kernel = &images->kernel[i];
 		char hash[GB_SHA256_TEXT];
-		int r = wish_hash(host, kernel->release, wish, hash, err);
+		int r = wish_hash(host, images, kernel, wish, hash, err);
 
 		if (r)
 			return r;
@@ -159,7 +177,7 @@ static int remember_place(struct gb_host *host, struct gb_images *images,
 	const char *path = place->path, *built = place->unified ? kernel->built_unified : kernel->built;
 	char hash[GB_SHA256_TEXT];
 	struct gb_file file;
-	int r = built[0] ? wish_hash(host, kernel->release, wish, hash, err) : 0;
+	int r = built[0] ? wish_hash(host, images, kernel, wish, hash, err) : 0;
 
 	if (r || !built[0] || !glance(host, path, true, &file))
 		return r;

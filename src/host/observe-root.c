@@ -51,7 +51,8 @@ static bool find_number(struct gb_root *root, struct mount *mount)
 	gb_text_copy(path, sizeof(path), mount->source);
 	for (unsigned i = 0; i < 8 && gb_root_readlink(root, path, link, sizeof(link)) > 0; i++)
 		gb_text_copy(path, sizeof(path), link);
-	name = strrchr(path, '/') + 1;
+	/* a link to a sibling has no folder in it */
+	name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	snprintf(link, sizeof(link), "/sys/class/block/%.64s/dev", name);
 	if (gb_root_read(root, link, mount->number, sizeof(mount->number)) <= 0)
 		return false;

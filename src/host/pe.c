@@ -54,9 +54,9 @@ static void take_certificates(const struct head *head, size_t optional, size_t l
 	ret->directory = optional + directory;
 	ret->certificates = get(head, ret->directory, 4);
 	ret->certificates_size = get(head, ret->directory + 4, 4);
-	ret->is_signed = ret->certificates && ret->certificates_size;
 	if (ret->certificates > size || ret->certificates_size > size - ret->certificates)
 		ret->certificates = ret->certificates_size = 0;
+	ret->is_signed = ret->certificates && ret->certificates_size;
 }
 
 /* Data is as long as it says it is in memory; what the file has beyond is padding. */

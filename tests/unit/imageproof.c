@@ -484,6 +484,10 @@ static void a_signature_is_wanted_where_there_is_a_key(void **state)
 	tree_put(&tree, "/etc/kernel/c.pem", "-----BEGIN CERTIFICATE-----\n0\n-----END CERTIFICATE-----\n");
 	prove_unified("", NULL, true);
 	shows("unified-signature", GB_FAIL, "not signed with this machine's certificate");
+	/* its end begins within its beginning */
+	tree_put(&tree, "/etc/kernel/c.pem", "-----BEGIN CERTIFICATE-----END CERTIFICATE-----\n");
+	prove_unified("", NULL, true);
+	shows("unified-signature", GB_FAIL, "not signed with this machine's certificate");
 	unified.certificate = NULL;
 	unified.is_signed = false;
 }

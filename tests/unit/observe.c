@@ -253,6 +253,7 @@ static void knows_roots_of_all_kinds(void **state)
 		const char *mount, *is;
 	} kinds[] = {
 		{ "21 20 0:30 /@rootfs / rw - btrfs /dev/mapper/root rw", "btrfs 5f7b-2 /@rootfs" },
+		{ "21 20 0:30 /@rootfs / rw - btrfs /dev/root rw", "btrfs 5f7b-2 /@rootfs" },
 		{ "21 20 0:30 / / rw - zfs rpool/ROOT/debian rw", "zfs rpool/ROOT/debian /" },
 		{ "21 20 0:30 / / rw - nfs4 10.0.0.1:/srv/a\\040b rw", "nfs4 10.0.0.1:/srv/a b /" },
 		{ "21 20 0:30 / / rw - overlay overlay rw", "overlay overlay /" },
@@ -266,6 +267,7 @@ static void knows_roots_of_all_kinds(void **state)
 	put_machine(&tree);
 	tree_put(&tree, "/run/udev/data/b253:0", "I:1\nE:ID_FS_UUID=5f7b-2\n");
 	tree_link(&tree, "/dev/mapper/root", "../dm-0");
+	tree_link(&tree, "/dev/root", "dm-0");
 	tree_put(&tree, "/sys/devices/virtual/block/dm-0/dev", "253:0\n");
 	tree_link(&tree, "/sys/class/block/dm-0", "../../devices/virtual/block/dm-0");
 	for (size_t i = 0; i < COUNT(kinds); i++) {

@@ -49,10 +49,14 @@ static void sections_are_found(void **state)
 	/* a name of eight bytes has no end */
 	assert_non_null(section);
 	assert_int_equal(strlen(section->name), 8);
-	unified_set(&made, UNIFIED_PE + 24 + 144, 4, 4096);
+	unified_set(&made, UNIFIED_PE + 24 + 144, 4, UNIFIED_HEAD);
 	unified_set(&made, UNIFIED_PE + 24 + 148, 4, 8);
 	assert_int_equal(parse(UNIFIED_HEAD), 0);
 	assert_true(pe.is_signed);
+	/* cut within its signature */
+	unified_set(&made, UNIFIED_PE + 24 + 148, 4, (uint32_t)made.len);
+	assert_int_equal(parse(UNIFIED_HEAD), 0);
+	assert_false(pe.is_signed);
 	gb_text_clear(&made);
 }
 
