@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "cmdline.h"
-#include "passphrase.h"
 #include "patience.h"
+#include "question.h"
 #include "record.h"
 #include "root.h"
 
@@ -134,7 +134,7 @@ static enum end count_down(struct gb_root *root, struct consoles *consoles, unsi
 	double now = gb_now_ms();
 
 	for (unsigned s = 0; s < seconds; s++) {
-		if (gb_passphrase_asked(root))
+		if (gb_question_asked(root))
 			return QUESTION;
 		say(consoles, "\rThis trial failed: the machine restarts in %u s; any key keeps it "
 			      "here. ", seconds - s);
@@ -186,7 +186,7 @@ void gb_countdown(struct gb_root *root, unsigned seconds)
 	if (!read_trial(root, &said) || gb_root_exists(root, ATTENDED))
 		return;
 	/* not even a look at the keys that it waits for */
-	if (!gb_passphrase_asked(root)) {
+	if (!gb_question_asked(root)) {
 		signal(SIGINT, SIG_IGN); /* a key like any other */
 		signal(SIGTTIN, SIG_IGN);
 		signal(SIGTTOU, SIG_IGN);

@@ -18,16 +18,6 @@
 
 #define ENTRIES "/loader/entries/"
 
-static bool is_present(const struct gb_cmdwork *w, enum gb_cmdline_kind kind, const char *path)
-{
-	const struct gb_loader *loader = w->host->loader;
-
-	for (size_t i = 0; i < loader->sources; i++)
-		if (loader->source[i].kind == kind && (!path || !strcmp(loader->source[i].path, path)))
-			return true;
-	return false;
-}
-
 static bool has_trace(const struct gb_cmdwork *w, const char *path)
 {
 	static const enum gb_trace_kind kinds[] = { GB_TRACE_ADDED, GB_TRACE_REPLACED, GB_TRACE_MADE };
@@ -116,11 +106,11 @@ int gb_cmdwork_former(struct gb_cmdwork *w)
 	const bool drop_in = has_trace(w, GB_GRUB_DROP_IN);
 	int r = 0;
 
-	if (!is_present(w, GB_CMDLINE_GRUB, NULL) && (drop_in || has_trace(w, GB_GRUB_FILE))) {
+	if (!gb_cmdwork_is_source(w, GB_CMDLINE_GRUB) && (drop_in || has_trace(w, GB_GRUB_FILE))) {
 		r = gb_cmdwork_grub(w, drop_in);
 		say_grub_cfg(w);
 	}
-	if (!r && !is_present(w, GB_CMDLINE_KERNEL, NULL) && has_trace(w, GB_CMDLINE_FILE))
+	if (!r && !gb_cmdwork_is_source(w, GB_CMDLINE_KERNEL) && has_trace(w, GB_CMDLINE_FILE))
 		r = gb_cmdwork_kernel(w);
 	return r ? r : do_folders(w);
 }

@@ -3,6 +3,7 @@
 #define GB_CMDPLAN_PARTS_H
 
 #include "cmdplan.h"
+#include "loader.h"
 #include "wordtrace.h"
 
 /* What the cmdplan files share. */
@@ -53,6 +54,9 @@ int gb_cmdwork_grub(struct gb_cmdwork *w, bool drop_in);
 int gb_cmdwork_former(struct gb_cmdwork *w);
 /* The entries that the plan does not touch. (cmdplan-former.c) */
 int gb_cmdwork_since(struct gb_cmdwork *w);
+
+/* Does the present boot loader read a command line of that kind? */
+bool gb_cmdwork_is_source(const struct gb_cmdwork *w, enum gb_cmdline_kind kind);
 
 /* A program's path in the root's folders, or NULL. */
 const char *gb_cmdwork_program(struct gb_cmdwork *w, const char *name, char *ret, size_t size);

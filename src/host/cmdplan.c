@@ -113,8 +113,10 @@ const char *gb_cmdwork_program(struct gb_cmdwork *w, const char *name, char *ret
 
 /* ---- sources ------------------------------------------------------------------------- */
 
-static bool is_source(const struct gb_loader *loader, enum gb_cmdline_kind kind)
+bool gb_cmdwork_is_source(const struct gb_cmdwork *w, enum gb_cmdline_kind kind)
 {
+	const struct gb_loader *loader = w->host->loader;
+
 	for (size_t i = 0; i < loader->sources; i++)
 		if (loader->source[i].kind == kind)
 			return true;
@@ -208,11 +210,11 @@ static int do_all(struct gb_cmdwork *w)
 	const struct gb_loader *loader = w->host->loader;
 	int r = 0;
 
-	if (is_source(loader, GB_CMDLINE_KERNEL))
+	if (gb_cmdwork_is_source(w, GB_CMDLINE_KERNEL))
 		r = gb_cmdwork_kernel(w);
 	if (!r)
 		r = do_entries(w);
-	if (!r && is_source(loader, GB_CMDLINE_GRUB))
+	if (!r && gb_cmdwork_is_source(w, GB_CMDLINE_GRUB))
 		r = gb_cmdwork_grub(w, loader->backend == GB_BACKEND_GRUB_DROP_IN);
 	if (!r && w->back)
 		r = gb_cmdwork_former(w);

@@ -12,7 +12,6 @@
 #include "survey.h"
 
 struct asked {
-	struct gb_root *root;
 	const char *name; /* of a device below /dev/mapper, or NULL: any that the image unlocks */
 	struct gb_crypttab_line line;
 };
@@ -30,7 +29,7 @@ static bool is_named(void *ctx, const struct gb_crypttab_line *line)
 static bool asks_for(struct gb_root *root, const char *name, const char *what, const char *how,
 		     char *ret, size_t size)
 {
-	struct asked asked = { .root = root, .name = name };
+	struct asked asked = { .name = name };
 
 	if (!gb_crypttab_find(root, is_named, &asked)) {
 		snprintf(ret, size, "%s is on %s: %.20s…", what, name, how);
@@ -70,7 +69,7 @@ static bool is_encrypted(struct gb_root *root, const struct gb_disk *disk, char 
 static bool is_to_be(struct gb_root *root, const struct gb_disk *disk, char *ret, size_t size)
 {
 	static const char folder[] = "/dev/mapper/";
-	struct asked asked = { .root = root };
+	struct asked asked = { 0 };
 
 	if (disk->parts || !disk->source || strncmp(disk->source, folder, strlen(folder)))
 		return false;
@@ -98,7 +97,7 @@ static bool is_on_cmdline(const struct gb_survey *survey, char *ret, size_t size
 bool gb_passphrase_is_asked(const struct gb_survey *survey, const struct gb_disks *disks, char *ret,
 			    size_t size)
 {
-	struct asked any = { .root = survey->root };
+	struct asked any = { 0 };
 
 	for (size_t i = 0; i < disks->disks; i++) {
 		const struct gb_disk *disk = &disks->disk[i];
@@ -142,7 +141,7 @@ static bool is_sealed_by_words(const struct gb_survey *survey, char *ret, size_t
 
 bool gb_passphrase_is_sealed(const struct gb_survey *survey, char *ret, size_t size)
 {
-	struct asked asked = { .root = survey->root };
+	struct asked asked = { 0 };
 
 	if (!gb_crypttab_find(survey->root, is_sealed, &asked))
 		return is_sealed_by_words(survey, ret, size);

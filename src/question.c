@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "passphrase.h"
+#include "question.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static int is_asking(void *ctx, const char *name)
 	return 0;
 }
 
-bool gb_passphrase_asked(struct gb_root *root)
+bool gb_question_asked(struct gb_root *root)
 {
 	return gb_root_list(root, "/run/systemd/ask-password", is_question, NULL) == 1 ||
 	       gb_root_list(root, "/proc", is_asking, root) == 1;
