@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "change.h"
+#include "claims.h"
 #include "cmdlinefile.h"
 #include "cmdplan.h"
 #include "command.h"
-#include "condition.h"
 #include "footprint.h"
 #include "host.h"
 #include "images.h"
@@ -85,7 +85,6 @@ struct anew {
 	struct gb_site site;
 	struct gb_images images;
 	struct gb_image_wish wish;
-	struct gb_claims claims;
 	char *text;
 	struct gb_text line; /* of unified images */
 };
@@ -99,7 +98,7 @@ static const struct gb_step *find_step(const struct gb_plan *plan, const char *p
 	return NULL;
 }
 
-/* The claims file as the plan leaves it. None, and one that claims nothing, is in no image. */
+/* The claims file as the plan leaves it. */
 static int find_wish(struct anew *a, const struct gb_plan *plan, struct gb_err *err)
 {
 	const struct gb_step *step = find_step(plan, GB_CLAIMS_FILE);
@@ -107,7 +106,7 @@ static int find_wish(struct anew *a, const struct gb_plan *plan, struct gb_err *
 	size_t len = 0;
 	int r = 0;
 
-	a->wish = (struct gb_image_wish){ .program = "/usr/sbin/ghost-claim" };
+	a->wish = gb_images_wish(NULL, 0);
 	if (step && step->kind == GB_STEP_REMOVE)
 		return 0;
 	if (step && step->data) {
@@ -123,11 +122,7 @@ static int find_wish(struct anew *a, const struct gb_plan *plan, struct gb_err *
 		return 0;
 	if (r)
 		return gb_fail(err, -r, "%s: %s", from, strerror(-r));
-	if (!gb_claims_parse(a->text, len, &a->claims, NULL) &&
-	    gb_condition_claims_any(&a->claims)) {
-		a->wish.claims = a->text;
-		a->wish.claims_len = len;
-	}
+	a->wish = gb_images_wish(a->text, len);
 	return 0;
 }
 
@@ -304,7 +299,6 @@ static int roll_back(struct gb_context *context, struct gb_host *host,
 	gb_plan_clear(&plan);
 	gb_text_clear(&details);
 	gb_images_clear(&a.images);
-	gb_claims_clear(&a.claims);
 	gb_text_clear(&a.line);
 	free(a.text);
 	return code;

@@ -7,26 +7,20 @@
 
 #include "claims.h"
 #include "cmdplan.h"
-#include "condition.h"
 #include "err.h"
 #include "host.h"
 #include "plan.h"
 #include "root.h"
 
-/* The claims file as it is; one that claims nothing is in no image. */
+/* The claims file as it is. */
 static int read_claims(struct gb_host *host, struct gb_cmdline_images *ret, struct gb_err *err)
 {
-	struct gb_claims claims = { 0 };
-	size_t len;
+	size_t len = 0;
 	int r = gb_root_read_all(host->root, GB_CLAIMS_FILE, GB_CLAIMS_SIZE_MAX, &ret->claims, &len);
 
-	if (r)
-		return r == -ENOENT ? 0 : gb_fail(err, -r, GB_CLAIMS_FILE ": %s", strerror(-r));
-	if (!gb_claims_parse(ret->claims, len, &claims, NULL) && gb_condition_claims_any(&claims)) {
-		ret->wish.claims = ret->claims;
-		ret->wish.claims_len = len;
-	}
-	gb_claims_clear(&claims);
+	if (r && r != -ENOENT)
+		return gb_fail(err, -r, GB_CLAIMS_FILE ": %s", strerror(-r));
+	ret->wish = gb_images_wish(r ? NULL : ret->claims, len);
 	return 0;
 }
 
@@ -61,7 +55,7 @@ int gb_cmdline_images_plan(struct gb_host *host, const struct gb_cmdplan_report 
 {
 	int r;
 
-	*ret = (struct gb_cmdline_images){ .wish.program = "/usr/sbin/ghost-claim" };
+	*ret = (struct gb_cmdline_images){ .wish = gb_images_wish(NULL, 0) };
 	if (!report->unified)
 		return 0;
 	r = find_images(host, ret, err);

@@ -13,8 +13,6 @@
 #include "imageproof.h"
 #include "text.h"
 
-#define PROGRAM "/usr/sbin/ghost-claim"
-
 static const struct gb_check *find_check(const struct gb_checks *checks, const char *id)
 {
 	for (size_t i = 0; i < checks->checks; i++)
@@ -55,9 +53,10 @@ static void take_checks(const struct gb_condition *c, const struct gb_checks *ch
 		/* one that is there and differs has its size as evidence */
 		image->claims = wanted && !claims->evidence ? GB_IMAGE_NONE : GB_IMAGE_OTHER;
 		snprintf(image->text, sizeof(image->text), "%s",
-			 !wanted		   ? "claims, and none are configured" :
-			 image->claims == GB_IMAGE_NONE ? "no claims" :
-							  "other claims than those configured");
+			 !wanted ? "a claims file, and none is configured" :
+			 image->claims == GB_IMAGE_OTHER ? "other claims than those configured" :
+			 gb_condition_claims_any(&c->configured.claims) ? "no claims" :
+								 "not the claims file that is configured");
 	} else if (fail) {
 		image->claims = GB_IMAGE_BAD;
 		snprintf(image->text, sizeof(image->text), "not fit: %.180s", fail->text);
@@ -130,8 +129,7 @@ int gb_condition_images(struct gb_condition *c, const struct gb_condition_option
 			struct gb_err *err)
 {
 	const bool any = gb_condition_claims_any(&c->configured.claims);
-	struct gb_image_wish wish = { .claims = any ? c->configured.text : NULL,
-				      .claims_len = any ? c->configured.len : 0, .program = PROGRAM };
+	struct gb_image_wish wish = gb_images_wish(c->configured.text, c->configured.len);
 	struct gb_text line = { 0 };
 	int r = gb_images_find(c->host, &c->survey->site, &c->images, err);
 

@@ -17,6 +17,12 @@
 
 #define GRUB_CFG_MAX (8u << 20)
 
+struct gb_image_wish gb_images_wish(const char *claims, size_t len)
+{
+	return (struct gb_image_wish){ .claims = claims, .claims_len = claims ? len : 0,
+				       .program = GB_PROGRAM };
+}
+
 void gb_images_refuse(struct gb_images *images, const char *hint, const char *format, ...)
 {
 	va_list args;

@@ -25,9 +25,15 @@ struct gb_text;
 struct gb_image_wish {
 	const char *claims; /* the bytes of its claims file; NULL: an image without us */
 	size_t claims_len;
-	const char *program; /* the installed one: "/usr/sbin/ghost-claim" */
+	const char *program; /* the installed one: GB_PROGRAM */
 	const char *line; /* the command line of unified images, by gb_images_line; or NULL */
 };
+
+#define GB_PROGRAM "/usr/sbin/ghost-claim" /* as the images have it, whatever SBINDIR is */
+
+/* What all images are to be with this claims file, NULL for none: the builders' hooks copy it
+ * whatever it says, one that only keeps and one that can't be read, too. The line is the caller's. */
+struct gb_image_wish gb_images_wish(const char *claims, size_t len);
 
 #define GB_IMAGE_PLACES_MAX 8
 

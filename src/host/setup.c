@@ -14,8 +14,6 @@
 #include "setup-claims.h"
 #include "survey.h"
 
-#define GB_PROGRAM "/usr/sbin/ghost-claim" /* as the images have it, whatever SBINDIR is */
-
 /* ---- what there is ---------------------------------------------------------------------- */
 
 int gb_setup_open(struct gb_host *host, const struct gb_survey *survey, struct gb_setup *ret,
@@ -86,12 +84,12 @@ static int plan_unretired(struct gb_setup *setup, struct gb_err *err)
 /* As the plan wants them; its bytes are the setup's. */
 static struct gb_image_wish image_wish(const struct gb_setup *setup)
 {
-	return (struct gb_image_wish){
-		.claims = setup->wants_claims ? setup->wanted.data : NULL,
-		.claims_len = setup->wants_claims ? setup->wanted.len : 0,
-		.program = GB_PROGRAM,
-		.line = setup->line.data,
-	};
+	const char *text = setup->wanted.data ? setup->wanted.data : "";
+	struct gb_image_wish wish = gb_images_wish(setup->wants_claims ? text : NULL,
+						   setup->wanted.len);
+
+	wish.line = setup->line.data;
+	return wish;
 }
 
 static bool is_unified(const struct gb_setup *setup)

@@ -11,6 +11,9 @@
 #define CLAIMS \
 	"ghost-boot claims 1\n" \
 	"claim path=0000:00/01.0/00.0 id=10de:2203 subsys=1462:5054 class=030000\n"
+#define KEEPS \
+	"ghost-boot claims 1\n" \
+	"keep path=0000:00/01.0/00.0 id=10de:2203 subsys=1462:5054 class=030000\n"
 #define RELEASE "6.12.48+deb13-amd64"
 #define IMAGE "/boot/initrd.img-" RELEASE
 #define ENTRY(options) "title Linux\nlinux /vmlinuz\noptions root=/dev/sda1 " options "\n"
@@ -138,14 +141,9 @@ static void words_of_the_footprint(void **state)
 	assert_int_equal(c.reboot, GB_YES);
 }
 
-/* An image that was proved counts as such until a byte of it, or the claims, change. */
-static void images_that_were_proved(void **state)
+/* One kernel, with GRUB and initramfs-tools. */
+static void put_system(void)
 {
-	struct gb_image_wish wish = { .claims = CLAIMS, .claims_len = strlen(CLAIMS),
-				      .program = "/usr/sbin/ghost-claim" };
-	struct gb_err err = { "" };
-
-	(void)state;
 	loader.usable = true;
 	loader.family = GB_FAMILY_GRUB;
 	loader.backend = GB_BACKEND_GRUB_DROP_IN;
@@ -158,6 +156,17 @@ static void images_that_were_proved(void **state)
 	tree_put(&tree, "/lib/modules/" RELEASE "/modules.dep", "");
 	tree_put(&tree, IMAGE, "image\n");
 	tree_folder(&tree, "/var/lib/ghost-boot");
+}
+
+/* An image that was proved counts as such until a byte of it, or the claims, change. */
+static void images_that_were_proved(void **state)
+{
+	struct gb_image_wish wish = { .claims = CLAIMS, .claims_len = strlen(CLAIMS),
+				      .program = "/usr/sbin/ghost-claim" };
+	struct gb_err err = { "" };
+
+	(void)state;
+	put_system();
 	look();
 	if (c.images.kernels != 1)
 		fail_msg("%zu kernels: %s", c.images.kernels, c.images.why);
@@ -182,12 +191,37 @@ static void images_that_were_proved(void **state)
 	assert_int_equal(c.image[0].claims, GB_IMAGE_UNKNOWN);
 }
 
+/* One that only keeps is in the images too: the builders' hooks copy it whatever it says. */
+static void a_file_that_only_keeps(void **state)
+{
+	static const char *const files[] = { KEEPS, "ghost-boot claims 1\n", "", "ghost-boot claims 99\n" };
+	struct gb_err err = { "" };
+
+	(void)state;
+	put_system();
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		const struct gb_image_wish wish = { .claims = files[i], .claims_len = strlen(files[i]),
+						    .program = "/usr/sbin/ghost-claim" };
+
+		tree_put(&tree, "/etc/ghost-boot/claims", files[i]);
+		look();
+		assert_int_equal(c.image[0].claims, GB_IMAGE_UNKNOWN);
+		gb_sha256_of("image\n", 6, c.images.kernel[0].built);
+		if (gb_images_remember(&host, &c.images, &wish, &err))
+			fail_msg("%s", err.text);
+		look();
+		assert_int_equal(c.image[0].claims, GB_IMAGE_SAME);
+		assert_string_equal(c.image[0].text, "no claims, as configured");
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make, clear)
 	const struct CMUnitTest tests[] = {
 		CASE(every_source_counts), CASE(without_a_source_nobody_knows),
 		CASE(words_of_the_footprint), CASE(images_that_were_proved),
+		CASE(a_file_that_only_keeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
