@@ -149,17 +149,19 @@ static int plan_kernel(struct gb_host *host, struct gb_images *images, struct gb
 	return steps;
 }
 
-/* What update-initramfs would have run, with what it gives it; what they do we don't know. */
+/* What update-initramfs would have run, with what it gives it; what they do we don't know. An image
+ * that is only a part of a unified one has no file of its own to give. */
 static int plan_hooks(struct gb_host *host, const struct gb_images *images, struct gb_plan *plan,
 		      struct gb_err *err)
 {
 	int steps = 0;
 
-	for (size_t i = 0; i < images->kernels; i++)
-		for (size_t h = 0; h < images->hooks && !images->kernel[i].good; h++) {
-			const struct gb_kernel *kernel = &images->kernel[i];
-			const char *argv[] = { images->hook[h], kernel->release,
-					       kernel->place[0].path, NULL };
+	for (size_t i = 0; i < images->kernels; i++) {
+		const struct gb_kernel *kernel = &images->kernel[i];
+		const struct gb_image_place *place = first_place(kernel, false);
+
+		for (size_t h = 0; h < images->hooks && place && !kernel->good; h++) {
+			const char *argv[] = { images->hook[h], kernel->release, place->path, NULL };
 			int r = gb_plan_run(plan, &host->store, argv, NULL, 0,
 					    "what update-initramfs runs after each image", err);
 
@@ -167,6 +169,7 @@ static int plan_hooks(struct gb_host *host, const struct gb_images *images, stru
 				return r;
 			steps += r;
 		}
+	}
 	return steps;
 }
 

@@ -424,6 +424,26 @@ static void a_new_one_is_made_of_a_new_image(void **state)
 	gb_plan_clear(&plan);
 }
 
+/* They get what update-initramfs gives them: an image, and no EFI program. */
+static void hooks_get_the_image(void **state)
+{
+	struct gb_plan plan = { 0 };
+
+	(void)state;
+	tree_folder(&tree, "/var/lib");
+	tree_folder(&tree, "/var/lib/ghost-boot");
+	tree_put(&tree, "/etc/initramfs/post-update.d/mine", "");
+	chmod(tree_path(&tree, "/etc/initramfs/post-update.d/mine"), 0755);
+	plan_for(&plan, 10);
+	expect_step(&plan, 8, "/etc/initramfs/post-update.d/mine|" OLD "|/boot/initrd.img-" OLD);
+	expect_step(&plan, 9, "/etc/initramfs/post-update.d/mine|" NEW "|/boot/initrd.img-" NEW);
+	tree_delete(&tree, "/boot/initrd.img-" NEW);
+	plan_for(&plan, 8);
+	expect_step(&plan, 6, UKI ">" RUNNING);
+	expect_step(&plan, 7, "/etc/initramfs/post-update.d/mine|" OLD "|/boot/initrd.img-" OLD);
+	gb_plan_clear(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +457,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_key_may_be_sbctls, make, clear),
 		cmocka_unit_test_setup_teardown(the_line_is_kernel_installs, make, clear),
 		cmocka_unit_test_setup_teardown(a_new_one_is_made_of_a_new_image, make, clear),
+		cmocka_unit_test_setup_teardown(hooks_get_the_image, make, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
