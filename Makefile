@@ -247,6 +247,8 @@ $(B)/unit/%: tests/unit/%.c $(B)/asan/libghost.a
 	$(call say,CC,$@) mkdir -p $(@D) && $(CC) $(BASE) $(SYSTEM_CFLAGS) $(WARN) $(ASAN) \
 		-MF $@.d -o $@ $< $(B)/asan/libghost.a $(HOST_LIBS) -lcmocka $(UNIT_LDFLAGS_$*)
 
+UNIT_LDFLAGS_imageproof := -Wl,--wrap=pread
+
 unit-programs: $(UNIT)
 
 # What tests/machines runs on real machines' data.

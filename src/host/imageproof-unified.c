@@ -25,13 +25,18 @@ struct unified {
 	int fd;
 };
 
-/* Caller frees; NULL: it has no such section, or no text in it. */
-static char *text_of(const struct unified *u, const char *name)
+/* 0; *ret, which the caller frees, is NULL where it has no such section, or no text in it. Or a
+ * negative errno: the section can't be read. */
+static int text_of(const struct unified *u, const char *name, char **ret)
 {
 	const struct gb_pe_section *section = gb_pe_find(&u->pe, name);
-	char *text = NULL;
+	int r;
 
-	return section && !gb_pe_text(u->fd, section, TEXT_MAX, &text) ? text : NULL;
+	*ret = NULL;
+	if (!section)
+		return 0;
+	r = gb_pe_text(u->fd, section, TEXT_MAX, ret);
+	return r == -EFBIG || r == -EINVAL ? 0 : r;
 }
 
 static void add(const struct unified *u, const char *id, bool good, const char *text)
@@ -39,12 +44,26 @@ static void add(const struct unified *u, const char *id, bool good, const char *
 	gb_check(u->proof->checks, id, good ? GB_PASS : GB_FAIL, u->proof->plan->image, "%s", text);
 }
 
+/* What can't be read says nothing against it. */
+static void add_unknown(const struct unified *u, const char *id, const char *what, int r,
+			const char *text)
+{
+	gb_check(u->proof->checks, id, GB_UNKNOWN, u->proof->plan->image, "%s can't be told", text);
+	gb_check_evidence(u->proof->checks, "%s: %s", what, strerror(-r));
+}
+
 static void check_line(const struct unified *u)
 {
 	const char *wanted = u->proof->plan->unified->line;
-	char *line = text_of(u, ".cmdline");
+	char *line;
+	int r = text_of(u, ".cmdline", &line);
 	bool same = line && !strcmp(line, wanted);
 
+	if (r) {
+		add_unknown(u, "unified-line", ".cmdline", r,
+			    "whether its kernel command line is the planned one");
+		return;
+	}
 	add(u, "unified-line", same, same ? "its kernel command line is the planned one" :
 			       line	  ? "its kernel command line is not the planned one" :
 					    "it has no kernel command line");
@@ -64,7 +83,7 @@ static void forget(uint8_t *piece, uint64_t at, size_t len, uint64_t from, uint6
 			piece[i - at] = 0;
 }
 
-static bool read_piece(int fd, uint64_t at, uint8_t *ret, size_t len)
+static int read_piece(int fd, uint64_t at, uint8_t *ret, size_t len)
 {
 	while (len) {
 		ssize_t n = pread(fd, ret, len, (off_t)at);
@@ -72,71 +91,92 @@ static bool read_piece(int fd, uint64_t at, uint8_t *ret, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return false;
+			return n < 0 ? -errno : -EIO; /* it was longer when it was opened */
 		ret += n;
 		at += (uint64_t)n;
 		len -= (size_t)n;
 	}
-	return true;
+	return 0;
 }
 
-/* `size` bytes of the kernel's file and as many from the section's beginning on. */
-static bool same_bytes(int kernel, const struct gb_pe *pe, int fd, uint64_t offset, uint64_t size)
+static int read_both(int kernel, int fd, uint64_t offset, uint64_t at, uint8_t *ret, size_t len)
 {
-	uint8_t *a = malloc(2 * PIECE), *b = a + PIECE;
-	bool same = a;
+	int r = read_piece(kernel, at, ret, len);
 
-	for (uint64_t at = 0; at < size && same; at += PIECE) {
+	return r ? r : read_piece(fd, offset + at, ret + PIECE, len);
+}
+
+/* `size` bytes of the kernel's file and as many from the section's beginning on: 1, the same; 0; or a
+ * negative errno. */
+static int same_bytes(int kernel, const struct gb_pe *pe, int fd, uint64_t offset, uint64_t size)
+{
+	uint8_t *both = malloc(2 * PIECE);
+	int r = both ? 1 : -ENOMEM;
+
+	for (uint64_t at = 0; at < size && r == 1; at += PIECE) {
 		size_t len = size - at < PIECE ? (size_t)(size - at) : PIECE;
 
-		same = read_piece(kernel, at, a, len) && read_piece(fd, offset + at, b, len);
-		for (uint8_t *piece = a; same && piece; piece = piece == a ? b : NULL) {
-			forget(piece, at, len, pe->checksum, pe->checksum ? 4 : 0);
-			forget(piece, at, len, pe->directory, pe->directory ? 8 : 0);
+		r = read_both(kernel, fd, offset, at, both, len);
+		if (r)
+			break;
+		for (size_t piece = 0; piece < 2 * PIECE; piece += PIECE) {
+			forget(both + piece, at, len, pe->checksum, pe->checksum ? 4 : 0);
+			forget(both + piece, at, len, pe->directory, pe->directory ? 8 : 0);
 		}
-		same = same && !memcmp(a, b, len);
+		r = !memcmp(both, both + PIECE, len);
 	}
-	free(a);
-	return same;
+	free(both);
+	return r;
 }
 
-/* ukify signs a kernel that is not: then a signature follows it. One that is no EFI program itself it
- * unpacks. */
+/* ukify signs a kernel that is not: then a signature follows it. */
+static void compare_files(const struct unified *u, const struct gb_pe_section *section, int kernel,
+			  const struct gb_pe *pe)
+{
+	const struct gb_unifiedplan *plan = u->proof->plan->unified;
+	const uint64_t size = (uint64_t)lseek(kernel, 0, SEEK_END);
+	const bool fits = size == section->size || (size < section->size && plan->is_signed);
+	const int same = fits ? same_bytes(kernel, pe, u->fd, section->offset, size) : 0;
+
+	if (same < 0) {
+		add_unknown(u, "unified-kernel", plan->kernel, same,
+			    "whether the kernel in it is the installed one");
+		return;
+	}
+	add(u, "unified-kernel", same, same ? "the kernel in it is the installed one" :
+					      "the kernel in it is not the installed one");
+	gb_check_evidence(u->proof->checks, ".linux: %llu bytes, %s: %llu",
+			  (unsigned long long)section->size, plan->kernel, (unsigned long long)size);
+}
+
+/* One that is no EFI program itself ukify unpacks. */
 static void compare_kernel(const struct unified *u, const struct gb_pe_section *section)
 {
-	const char *path = u->proof->plan->unified->kernel;
-	struct gb_checks *checks = u->proof->checks;
 	struct gb_err err = { "" };
 	struct gb_pe pe;
-	int kernel = gb_pe_open(u->proof->root, path, &pe, &err);
-	uint64_t size = kernel < 0 ? 0 : (uint64_t)lseek(kernel, 0, SEEK_END);
-	bool fits = size == section->size || (size < section->size && u->proof->plan->unified->is_signed);
+	int kernel = gb_pe_open(u->proof->root, u->proof->plan->unified->kernel, &pe, &err);
 
-	if (kernel == -EINVAL)
-		gb_check(checks, "unified-kernel", GB_WARN, u->proof->plan->image,
-			 "whether the kernel in it is the installed one can't be told");
-	else if (kernel < 0)
-		gb_check(checks, "unified-kernel", GB_UNKNOWN, u->proof->plan->image,
-			 "whether the kernel in it is the installed one can't be told");
-	else if (fits && same_bytes(kernel, &pe, u->fd, section->offset, size))
-		add(u, "unified-kernel", true, "the kernel in it is the installed one");
-	else
-		add(u, "unified-kernel", false, "the kernel in it is not the installed one");
-	if (kernel < 0)
-		gb_check_evidence(checks, "%s", err.text);
-	else
-		gb_check_evidence(checks, ".linux: %llu bytes, %s: %llu",
-				  (unsigned long long)section->size, path, (unsigned long long)size);
-	if (kernel >= 0)
+	if (kernel >= 0) {
+		compare_files(u, section, kernel, &pe);
 		close(kernel);
+		return;
+	}
+	gb_check(u->proof->checks, "unified-kernel", kernel == -EINVAL ? GB_WARN : GB_UNKNOWN,
+		 u->proof->plan->image, "whether the kernel in it is the installed one can't be told");
+	gb_check_evidence(u->proof->checks, "%s", err.text);
 }
 
 static void check_kernel(const struct unified *u)
 {
 	const struct gb_pe_section *section = gb_pe_find(&u->pe, ".linux");
 	const char *release = u->proof->plan->release;
-	char *said = text_of(u, ".uname");
+	char *said;
+	int r = text_of(u, ".uname", &said);
 
+	if (r) {
+		add_unknown(u, "unified-kernel", ".uname", r, "which kernel is in it");
+		return;
+	}
 	if (section && section->size && said && !strcmp(said, release)) {
 		compare_kernel(u, section);
 	} else {
@@ -163,9 +203,14 @@ static void look_for_name(void *ctx, unsigned number, const char *line)
 /* systemd-boot shows none that has no name (src/boot/boot.c, boot_entry_add_type2). */
 static void check_system(const struct unified *u)
 {
-	char *said = text_of(u, ".osrel");
 	bool named = false;
+	char *said;
+	int r = text_of(u, ".osrel", &said);
 
+	if (r) {
+		add_unknown(u, "unified-system", ".osrel", r, "of which system it is");
+		return;
+	}
 	if (said)
 		gb_lines_each(said, strlen(said), look_for_name, &named);
 	add(u, "unified-system", named, named ? "it says of which system it is" :
@@ -174,31 +219,39 @@ static void check_system(const struct unified *u)
 	free(said);
 }
 
-/* With the certificate where that is known; what can't be read is none of it. */
-static bool is_signed_as_planned(const struct unified *u)
+/* With the certificate where that is known: 1, it is; 0; or a negative errno with the reason. */
+static int is_signed_as_planned(const struct unified *u, struct gb_err *err)
 {
 	const char *path = u->proof->plan->unified->certificate;
 	void *certificate;
 	size_t len;
-	bool is;
+	int r;
 
-	if (!path || !*path)
+	if (!path || !*path || !u->pe.is_signed)
 		return u->pe.is_signed;
-	if (gb_certificate_read(u->proof->root, path, &certificate, &len, NULL))
-		return false;
-	is = gb_certificate_is_in(u->fd, &u->pe, certificate, len) == 1;
+	r = gb_certificate_read(u->proof->root, path, &certificate, &len, err);
+	if (r)
+		return r;
+	r = gb_certificate_is_in(u->fd, &u->pe, certificate, len);
 	free(certificate);
-	return is;
+	return r < 0 ? gb_fail(err, -r, "its signature: %s", strerror(-r)) : r;
 }
 
 static void check_signature(const struct unified *u)
 {
 	const struct gb_unifiedplan *plan = u->proof->plan->unified;
-	bool good;
+	struct gb_err why = { "" };
+	int good;
 
 	if (!plan->is_signed && !u->pe.is_signed)
 		return;
-	good = !plan->is_signed || is_signed_as_planned(u);
+	good = plan->is_signed ? is_signed_as_planned(u, &why) : 1;
+	if (good < 0) {
+		gb_check(u->proof->checks, "unified-signature", GB_UNKNOWN, u->proof->plan->image,
+			 "whether it is signed with this machine's certificate can't be told");
+		gb_check_evidence(u->proof->checks, "%s", why.text);
+		return;
+	}
 	add(u, "unified-signature", good, good ? "it is signed" : u->pe.is_signed ?
 	    "it is not signed with this machine's certificate" :
 	    "it is not signed, though this machine's images are");

@@ -478,16 +478,22 @@ static void a_signature_is_wanted_where_there_is_a_key(void **state)
 	tree_put_data(&tree, "/etc/kernel/c.pem", CERTIFICATE "x", sizeof(CERTIFICATE));
 	prove_unified("", NULL, true);
 	shows("unified-signature", GB_FAIL, "not signed with this machine's certificate");
+	/* what can't be read says nothing against it, and nothing for one without a signature */
 	tree_put(&tree, "/etc/kernel/c.pem", "\x30\x82");
 	prove_unified("", NULL, true);
-	shows("unified-signature", GB_FAIL, "not signed with this machine's certificate");
+	shows("unified-signature", GB_UNKNOWN, "/etc/kernel/c.pem: is no certificate");
 	tree_put(&tree, "/etc/kernel/c.pem", "-----BEGIN CERTIFICATE-----\n0\n-----END CERTIFICATE-----\n");
 	prove_unified("", NULL, true);
-	shows("unified-signature", GB_FAIL, "not signed with this machine's certificate");
+	shows("unified-signature", GB_UNKNOWN, "/etc/kernel/c.pem: is no certificate");
 	/* its end begins within its beginning */
 	tree_put(&tree, "/etc/kernel/c.pem", "-----BEGIN CERTIFICATE-----END CERTIFICATE-----\n");
 	prove_unified("", NULL, true);
-	shows("unified-signature", GB_FAIL, "not signed with this machine's certificate");
+	shows("unified-signature", GB_UNKNOWN, "/etc/kernel/c.pem: is no certificate");
+	tree_delete(&tree, "/etc/kernel/c.pem");
+	prove_unified("", NULL, true);
+	shows("unified-signature", GB_UNKNOWN, "/etc/kernel/c.pem: No such file");
+	prove_unified("", NULL, false);
+	shows("unified-signature", GB_FAIL, "not signed, though");
 	unified.certificate = NULL;
 	unified.is_signed = false;
 }
@@ -530,6 +536,59 @@ static void the_kernel_in_it_may_be_signed(void **state)
 	shows("unified-kernel", GB_UNKNOWN, "can't be told");
 }
 
+/* ---- disks that fail ------------------------------------------------------------------------- */
+
+ssize_t __real_pread(int fd, void *ret, size_t len, off_t at);
+ssize_t __wrap_pread(int fd, void *ret, size_t len, off_t at);
+
+static unsigned preads, broken_pread; /* that one fails, and all after it; 0: none */
+
+ssize_t __wrap_pread(int fd, void *ret, size_t len, off_t at)
+{
+	if (++preads >= broken_pread && broken_pread) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_pread(fd, ret, len, at);
+}
+
+static bool any_is(enum gb_mark mark)
+{
+	for (size_t i = 0; i < checks.checks; i++)
+		if (checks.check[i].mark == mark)
+			return true;
+	return false;
+}
+
+/* Wherever the reading ends: unknown, and nothing is said against the image. */
+static void what_cannot_be_read_is_unknown(void **state)
+{
+	unsigned all;
+
+	(void)state;
+	initramfs_tools(GOOD_ORDER);
+	made_end(&made);
+	unified.is_signed = true;
+	unified.certificate = "/etc/kernel/c.pem";
+	tree_put(&tree, "/etc/kernel/c.pem", PEM);
+	broken_pread = preads = 0;
+	prove_unified("", NULL, true);
+	all = preads;
+	assert_true(all > 7); /* two heads, three texts, a kernel twice, a signature, the image */
+	for (broken_pread = 1; broken_pread <= all; broken_pread++) {
+		preads = 0;
+		prove_unified("", NULL, true);
+		assert_true(any_is(GB_UNKNOWN));
+		for (size_t i = 0; i < checks.checks; i++)
+			if (checks.check[i].mark == GB_FAIL)
+				fail_msg("reading %u of %u: %s: %s", broken_pread, all,
+					 checks.check[i].id, checks.check[i].text);
+	}
+	broken_pread = 0;
+	unified.certificate = NULL;
+	unified.is_signed = false;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clear)
@@ -547,6 +606,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_part_of_a_unified_one_counts, make, clear),
 		cmocka_unit_test_setup_teardown(a_signature_is_wanted_where_there_is_a_key, make, clear),
 		cmocka_unit_test_setup_teardown(the_kernel_in_it_may_be_signed, make, clear),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_unknown, make, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
