@@ -17,9 +17,8 @@ static const struct {
 				 "all that is in it must be claimed too, or be without a driver" },
 	[GB_VFIO_IN_USE] = { GB_UNKNOWN, "in use: a program has it open, a virtual machine perhaps, "
 			     "and VFIO answers only one", NULL },
-	[GB_VFIO_ABSENT] = { GB_UNKNOWN, "VFIO can't be asked: it has no file for it, since nothing in it is on vfio-pci "
-			     "or /dev is not filled",
-			     NULL },
+	[GB_VFIO_ABSENT] = { GB_UNKNOWN, "VFIO can't be asked: it has no file for it, since nothing in it is "
+			     "on vfio-pci or /dev is not filled", NULL },
 	[GB_VFIO_DENIED] = { GB_UNKNOWN, "VFIO can't be asked: only root may", "ask again as root" },
 	[GB_VFIO_NO_IOMMU] = { GB_FAIL, "VFIO has it without an IOMMU: whoever is given it can read "
 					"and write all memory",

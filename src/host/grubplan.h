@@ -38,10 +38,10 @@ struct gb_grubplan {
 };
 
 /* With `drop_in`, in a file of our own, which says no more than it must, and what is to go from a
- * person's files goes there; without, in /etc/default/grub. `always_first`: where that has only GRUB_CMDLINE_LINUX, put words there.
- * Refused, -EINVAL with file, line and reason, is what would not come true: another file that says
- * otherwise, one that is not understood. With `back`, what is not there any more is no reason to
- * refuse. */
+ * person's files goes there; without, in /etc/default/grub. `always_first`: where that has only
+ * GRUB_CMDLINE_LINUX, put words there. Refused, -EINVAL with file, line and reason, is what would
+ * not come true: another file that says otherwise, one that is not understood. With `back`, what is
+ * not there any more is no reason to refuse. */
 int gb_grubplan_make(struct gb_root *root, bool drop_in, bool always_first, bool back,
 		     const struct gb_want *want, size_t wants, struct gb_grubplan *ret,
 		     struct gb_err *err);

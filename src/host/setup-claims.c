@@ -29,8 +29,8 @@ int gb_setup_read_claims(struct gb_setup *setup, struct gb_err *err)
 bool gb_setup_arms_always(const struct gb_setup *setup)
 {
 	struct gb_claims claims;
-	bool always = !gb_claims_parse(setup->wanted.data ? setup->wanted.data : "", setup->wanted.len, &claims, NULL) &&
-		      claims.arm_always;
+	const char *text = setup->wanted.data ? setup->wanted.data : "";
+	bool always = !gb_claims_parse(text, setup->wanted.len, &claims, NULL) && claims.arm_always;
 
 	gb_claims_clear(&claims);
 	return always;
