@@ -2,14 +2,13 @@
 /* One file is smaller in an image than three that share most of what they are made of. */
 #include <string.h>
 
+#include "text.h"
 #include "tool.h"
 
 int main(int argc, char **argv)
 {
-	const char *name = argc > 0 && argv[0] ? argv[0] : "";
-	const char *slash = strrchr(name, '/');
+	const char *name = gb_text_base(argc > 0 && argv[0] ? argv[0] : "");
 
-	name = slash ? slash + 1 : name;
 	if (!strcmp(name, "ghost-verify"))
 		return gb_verify_main(argc, argv);
 	if (!strcmp(name, "ghost-diag"))

@@ -306,7 +306,6 @@ static void look_for_holder(struct search *s)
 static bool is_built_in(struct search *s, const char *driver)
 {
 	char path[GB_DRIVER_MAX + 64], target[256];
-	const char *name;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/module", driver);
 	s->kind = GB_CHANNEL_BUILT_IN;
@@ -317,8 +316,7 @@ static bool is_built_in(struct search *s, const char *driver)
 			add(s, "", "%s has no module", path);
 		return true;
 	}
-	name = strrchr(target, '/');
-	gb_text_copy(s->ret->module, sizeof(s->ret->module), name ? name + 1 : target);
+	gb_text_copy(s->ret->module, sizeof(s->ret->module), gb_text_base(target));
 	snprintf(path, sizeof(path), "/sys/module/%s/initstate", s->ret->module);
 	if (gb_root_exists(s->root, path))
 		return false;

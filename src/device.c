@@ -110,7 +110,6 @@ static int link_name(struct gb_root *root, struct gb_bdf bdf, const char *name, 
 	char file[GB_SYSFS_MAX], target[PATH_MAX];
 	ssize_t n = gb_root_readlink(root, gb_bdf_file(bdf, name, file), target,
 				     sizeof(target));
-	const char *slash;
 
 	if (n < 0)
 		return (int)n;
@@ -118,8 +117,7 @@ static int link_name(struct gb_root *root, struct gb_bdf bdf, const char *name, 
 	for (char *c = target; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
-	slash = strrchr(target, '/');
-	return gb_text_copy(buf, size, slash ? slash + 1 : target) ? 0 : -ENAMETOOLONG;
+	return gb_text_copy(buf, size, gb_text_base(target)) ? 0 : -ENAMETOOLONG;
 }
 
 void gb_device_read_group(struct gb_root *root, struct gb_device *device)

@@ -31,7 +31,7 @@ static void add_origin(const struct subject *s, const char *driver)
 	snprintf(folder, sizeof(folder), "/sys/bus/pci/drivers/%s", driver);
 	snprintf(file, sizeof(file), "%s/module", folder);
 	if (gb_root_readlink(s->survey->root, file, target, sizeof(target)) > 0) {
-		name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+		name = gb_text_base(target);
 		snprintf(file, sizeof(file), "/sys/module/%.63s/initstate", name);
 		if (gb_root_exists(s->survey->root, file)) {
 			gb_check_evidence(s->checks, "from the module %s", name);

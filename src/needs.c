@@ -75,13 +75,6 @@ static bool follow(struct reader *r, const char *path, char link[static PATH_MAX
 	return gb_root_readlink(r->root, path, link, PATH_MAX) > 0;
 }
 
-static const char *last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* ---- disks ----------------------------------------------------------------------------- */
 
 static int place(struct reader *r, const char *name);
@@ -151,7 +144,7 @@ static int place(struct reader *r, const char *name)
 	slash = strrchr(link, '/');
 	if (slash && gb_root_exists(r->root, path)) {
 		*slash = '\0'; /* what it is a partition of */
-		name = last_name(link);
+		name = gb_text_base(link);
 	}
 	snprintf(path, sizeof(path), BLOCK "%.*s/slaves", NAME_MAX, name);
 	return place_below(r, path, place_name);
@@ -185,7 +178,7 @@ static void device_name(struct reader *r, const char *node, char ret[static PATH
 {
 	char link[PATH_MAX];
 
-	gb_text_copy(ret, PATH_MAX, last_name(follow(r, node, link) ? link : node));
+	gb_text_copy(ret, PATH_MAX, gb_text_base(follow(r, node, link) ? link : node));
 }
 
 /* File systems of several disks have a device number of their own, and name disks as their
@@ -237,7 +230,7 @@ static void read_mount(struct reader *r, const char *number, const char *point, 
 	if (!anonymous) {
 		snprintf(path, sizeof(path), "/sys/dev/block/%.32s", number);
 		if (follow(r, path, link))
-			place(r, last_name(link));
+			place(r, gb_text_base(link));
 	} else if (disks) {
 		gb_text_copy(link, sizeof(link), source);
 		place_source(r, link, type);

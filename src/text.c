@@ -135,3 +135,10 @@ size_t gb_text_character(const char *s)
 		return 0;
 	return bytes;
 }
+
+const char *gb_text_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}

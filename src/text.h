@@ -36,4 +36,7 @@ void gb_text_add_harmless(struct gb_text *text, const char *line);
 /* Copy, always terminated; false when it did not fit. */
 bool gb_text_copy(char *to, size_t size, const char *from);
 
+/* What follows a path's last slash, or all of it. */
+const char *gb_text_base(const char *path);
+
 #endif

@@ -14,8 +14,6 @@
 #include "host.h"
 #include "root.h"
 
-#define RUNNING_MAX (64u << 10)
-
 static struct gb_cmdline_place *add_place(struct gb_cmdline_state *s, const char *kind,
 					  const char *path)
 {
@@ -225,10 +223,9 @@ static void beyond(struct gb_cmdline_state *s, const char *line, const char *oth
 void gb_cmdline_look(struct gb_host *host, struct gb_cmdline_state *s)
 {
 	const struct gb_loader *loader = host->loader;
-	size_t len;
 
 	*s = (struct gb_cmdline_state){ .loader = loader };
-	if (gb_root_read_all(host->root, "/proc/cmdline", RUNNING_MAX, &s->running, &len))
+	if (gb_cmdline_running(host->root, &s->running, NULL))
 		s->running = NULL;
 	else
 		s->running[strcspn(s->running, "\n")] = '\0';

@@ -38,9 +38,7 @@ static const char *release_of(struct gb_root *root, const struct gb_step *step)
 
 static const char *program_of(const struct gb_step *step)
 {
-	const char *slash = strrchr(step->argv[0], '/');
-
-	return slash ? slash + 1 : step->argv[0];
+	return gb_text_base(step->argv[0]);
 }
 
 /* Several programs may run for one kernel. */

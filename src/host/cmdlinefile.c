@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "err.h"
+#include "root.h"
+
+#define RUNNING_MAX (64u << 10)
 
 static bool is_blank(char c)
 {
@@ -91,4 +94,12 @@ int gb_cmdline_file_new(const char *line, size_t len, struct gb_text *ret, struc
 	else
 		*ret = text;
 	return r;
+}
+
+int gb_cmdline_running(struct gb_root *root, char **ret, struct gb_err *err)
+{
+	size_t len;
+	int r = gb_root_read_all(root, "/proc/cmdline", RUNNING_MAX, ret, &len);
+
+	return r ? gb_fail(err, -r, "/proc/cmdline: %s", strerror(-r)) : 0;
 }

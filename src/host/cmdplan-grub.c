@@ -83,8 +83,7 @@ static int build_cfg(struct gb_cmdwork *w, const char *cfg, const char *language
 	const char *name = second ? "grub2-mkconfig" : "grub-mkconfig";
 	char staged[64], program[64];
 	const char *argv[] = { "/usr/bin/env", language, NULL, "-o", staged, NULL };
-	struct gb_place place;
-	struct gb_file file = { 0 };
+	struct gb_file file;
 	uint64_t space = 1 << 20;
 	size_t first;
 	int r;
@@ -93,11 +92,9 @@ static int build_cfg(struct gb_cmdwork *w, const char *cfg, const char *language
 	argv[2] = gb_cmdwork_program(w, name, program, sizeof(program));
 	if (!argv[2])
 		return gb_fail(w->err, EINVAL, "%s is not installed, which writes %s", name, cfg);
-	if (!gb_store_place(&w->host->store, cfg, true, &place, NULL)) {
-		if (!gb_file_glance(&place, &file, NULL))
-			space += 4 * file.size;
+	if (gb_file_find(&w->host->store, cfg, false, &file)) {
+		space += 4 * file.size;
 		gb_file_clear(&file);
-		gb_place_clear(&place);
 	}
 	r = gb_plan_build(w->plan, &w->host->store, *language ? argv : argv + 2, staged, space, TIMEOUT_S,
 			  "GRUB's configuration, beside the one in use", w->err);
@@ -235,9 +232,10 @@ static int write_source(struct gb_cmdwork *w, const struct gb_grubplan_file *fil
 					gb_cmdwork_reason(w));
 	r = gb_plan_remove(w->plan, &w->host->store, file->path, "nothing is left in it", w->err);
 	w->changed = w->changed || r > 0;
-	if (r < 0 || !w->back)
-		return r < 0 ? r : 0;
-	return gb_cmdwork_remove_folder(w, GB_GRUB_FOLDER, strrchr(GB_GRUB_DROP_IN, '/') + 1);
+	if (r >= 0 && w->back)
+		r = gb_footprint_remove_folder(w->footprint, GB_GRUB_FOLDER, GB_GRUB_DROP_IN,
+					       &w->host->store, w->plan, w->err);
+	return r < 0 ? r : 0;
 }
 
 /* A word that another file or variable has is not missing in the one that is changed. */

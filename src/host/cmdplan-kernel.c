@@ -77,7 +77,7 @@ static int make_kernel(struct gb_cmdwork *w)
 		text.data[text.len - 1] = '\0';
 		r = gb_cmdwork_note(w, GB_CMDLINE_FILE, text.data);
 		note_made(w, data, len, NULL);
-		gb_cmdwork_note_folder(w, "/etc/kernel");
+		gb_cmdwork_note_folder(w, GB_CMDLINE_FOLDER);
 	}
 	if (!r)
 		r = tell_line(w, &change.changes);
@@ -148,7 +148,10 @@ static int remove_kernel(struct gb_cmdwork *w)
 			       w->err);
 
 	w->changed = w->changed || r > 0;
-	return r < 0 ? r : gb_cmdwork_remove_folder(w, "/etc/kernel", "cmdline");
+	if (r >= 0)
+		r = gb_footprint_remove_folder(w->footprint, GB_CMDLINE_FOLDER, GB_CMDLINE_FILE,
+					       &w->host->store, w->plan, w->err);
+	return r < 0 ? r : 0;
 }
 
 static int take_back_ours(struct gb_cmdwork *w, const char *data, size_t len)

@@ -13,8 +13,6 @@
 /* The command line that new entries and unified images get: of /etc/kernel/cmdline, or of what is
  * used where that is not there. */
 
-#define RUNNING_MAX (64u << 10)
-
 /* GRUB's $words are its own: it replaces them before the kernel sees the line. */
 static int drop_variables(struct gb_text *line)
 {
@@ -91,8 +89,7 @@ static int line_without_file(struct gb_host *host, struct gb_text *ret, struct g
 {
 	struct gb_text now = { 0 };
 	char *running = NULL;
-	size_t len;
-	int r = gb_root_read_all(host->root, "/proc/cmdline", RUNNING_MAX, &running, &len);
+	int r = gb_cmdline_running(host->root, &running, NULL);
 
 	r = gb_cmdwork_line_of_now(host, r ? "" : running, &now, err);
 	if (!r)

@@ -33,9 +33,8 @@ int gb_cmdwork_note(struct gb_cmdwork *w, const char *path, const char *line);
 /* The step that gives it these bytes. */
 int gb_cmdwork_write(struct gb_cmdwork *w, const char *path, const char *data, size_t len,
 		     const char *reason);
-/* A folder that is about to be made for a file, and that goes when only that file is in it. */
+/* A folder that is about to be made for a file: gb_footprint_remove_folder. */
 void gb_cmdwork_note_folder(struct gb_cmdwork *w, const char *path);
-int gb_cmdwork_remove_folder(struct gb_cmdwork *w, const char *path, const char *file);
 /* The line that is used until /etc/kernel/cmdline is there. `running` is /proc/cmdline. */
 struct gb_text;
 int gb_cmdwork_line_of_now(struct gb_host *host, const char *running, struct gb_text *ret,

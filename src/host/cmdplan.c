@@ -15,8 +15,6 @@
 #include "plan.h"
 #include "root.h"
 
-#define RUNNING_MAX (64u << 10)
-
 static int out_of_memory(struct gb_cmdwork *w)
 {
 	return gb_fail(w->err, ENOMEM, "out of memory");
@@ -81,22 +79,6 @@ void gb_cmdwork_note_folder(struct gb_cmdwork *w, const char *path)
 {
 	if (w->footprint && !w->back && !gb_root_exists(w->host->root, path))
 		gb_footprint_add(w->footprint, GB_TRACE_MADE, path, NULL, NULL);
-}
-
-static int is_other(void *ctx, const char *name)
-{
-	return strcmp(name, ctx) != 0;
-}
-
-int gb_cmdwork_remove_folder(struct gb_cmdwork *w, const char *path, const char *file)
-{
-	int r = 0;
-
-	if (!gb_footprint_next(w->footprint, GB_TRACE_MADE, path, NULL))
-		return 0;
-	if (!gb_root_list(w->host->root, path, is_other, (void *)(uintptr_t)file))
-		r = gb_plan_remove(w->plan, &w->host->store, path, "ghost-boot made it", w->err);
-	return r < 0 ? r : 0;
 }
 
 const char *gb_cmdwork_program(struct gb_cmdwork *w, const char *name, char *ret, size_t size)
@@ -240,7 +222,6 @@ static int check_loader(struct gb_cmdwork *w)
 
 static int begin(struct gb_cmdwork *w)
 {
-	size_t len;
 	int r;
 
 	*w->report = (struct gb_cmdplan_report){ 0 };
@@ -248,7 +229,7 @@ static int begin(struct gb_cmdwork *w)
 	r = check_loader(w);
 	if (r)
 		return r;
-	if (gb_root_read_all(w->host->root, "/proc/cmdline", RUNNING_MAX, &w->running, &len))
+	if (gb_cmdline_running(w->host->root, &w->running, NULL))
 		w->running = strdup("");
 	w->known = calloc(w->wants + 1, sizeof(*w->known));
 	if (!w->running || !w->known)
@@ -318,7 +299,7 @@ int gb_cmdplan_undo(struct gb_host *host, struct gb_footprint *footprint, struct
 	gb_footprint_drop(footprint, GB_TRACE_SEEN, NULL);
 	if (!w.waits) {
 		gb_footprint_drop(footprint, GB_TRACE_MADE, GB_CMDLINE_FILE);
-		gb_footprint_drop(footprint, GB_TRACE_MADE, "/etc/kernel");
+		gb_footprint_drop(footprint, GB_TRACE_MADE, GB_CMDLINE_FOLDER);
 	}
 	gb_footprint_drop(footprint, GB_TRACE_MADE, GB_GRUB_FOLDER);
 	return 0;

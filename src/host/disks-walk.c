@@ -39,13 +39,6 @@ static bool follow(struct gb_disk_walk *walk, const char *path, char link[static
 	return gb_root_readlink(walk->root, path, link, PATH_MAX) > 0;
 }
 
-static const char *last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* A part of that name below that one, once; its index, or GB_DISK_TOP when it is there or there
  * are too many. */
 static int add_part(struct gb_disk_walk *walk, const char *name, int above)
@@ -239,7 +232,7 @@ static bool is_partition(struct gb_disk_walk *walk, const char *name, char *link
 	    !gb_root_exists(walk->root, path))
 		return false;
 	*slash = '\0';
-	return gb_text_copy(whole, 64, last_name(link));
+	return gb_text_copy(whole, 64, gb_text_base(link));
 }
 
 /* The kernel's name of "/dev/sda1" or "/dev/mapper/root": its links are relative or not, and may
@@ -253,7 +246,7 @@ static bool kernel_name(struct gb_disk_walk *walk, const char *node, char ret[st
 	gb_text_copy(path, sizeof(path), node);
 	for (unsigned i = 0; i < 8 && follow(walk, path, link); i++)
 		gb_text_copy(path, sizeof(path), link);
-	return gb_text_copy(ret, 64, last_name(path));
+	return gb_text_copy(ret, 64, gb_text_base(path));
 }
 
 void gb_disk_walk(struct gb_disk_walk *walk, const char *node, int above)
@@ -290,7 +283,7 @@ void gb_disk_walk_number(struct gb_disk_walk *walk, const char *number, int abov
 
 	if (snprintf(path, sizeof(path), "/sys/dev/block/%.32s", number) < (int)sizeof(path) &&
 	    follow(walk, path, link))
-		gb_disk_walk(walk, last_name(link), above);
+		gb_disk_walk(walk, gb_text_base(link), above);
 	else
 		gb_disk_doubt(walk, "block device %.32s is not there now", number);
 }
@@ -373,7 +366,7 @@ static bool walk_link(struct gb_disk_walk *walk, const char *tag, const char *va
 	snprintf(path, sizeof(path), "/dev/disk/by-%s/%s", folder, encoded);
 	if (!follow(walk, path, link))
 		return false;
-	gb_disk_walk(walk, last_name(link), GB_DISK_TOP);
+	gb_disk_walk(walk, gb_text_base(link), GB_DISK_TOP);
 	return true;
 }
 

@@ -220,6 +220,23 @@ int gb_file_glance(const struct gb_place *place, struct gb_file *ret, struct gb_
 	return look(place, false, ret, err);
 }
 
+bool gb_file_find(struct gb_store *store, const char *path, bool hash, struct gb_file *ret)
+{
+	struct gb_place place;
+	struct gb_file file = { 0 };
+	bool is;
+
+	if (gb_store_place(store, path, true, &place, NULL))
+		return false;
+	is = place.folder >= 0 && !look(&place, hash, &file, NULL) && file.kind == GB_FILE_REGULAR;
+	gb_place_clear(&place);
+	if (is)
+		*ret = file;
+	else
+		gb_file_clear(&file);
+	return is;
+}
+
 static bool same_time(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;

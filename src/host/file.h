@@ -50,6 +50,9 @@ struct gb_file {
 int gb_file_look(const struct gb_place *place, struct gb_file *ret, struct gb_err *err);
 /* The same without reading it: no hash. For images, which are large. */
 int gb_file_glance(const struct gb_place *place, struct gb_file *ret, struct gb_err *err);
+/* The regular file at a path, links followed; hashed or not. False: none is there, or nobody can
+ * tell. Only when true is *ret to be cleared. */
+bool gb_file_find(struct gb_store *store, const char *path, bool hash, struct gb_file *ret);
 int gb_file_hash(int fd, char ret[GB_SHA256_TEXT]); /* of all that is read from here on */
 /* Is it still the very file that was looked at, by its number and times? Cheap, and only ever
  * wrong in saying no. */

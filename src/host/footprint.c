@@ -161,6 +161,25 @@ static void print(const struct gb_footprint *footprint, struct gb_text *text)
 	free(sorted);
 }
 
+static int is_other(void *ctx, const char *name)
+{
+	const char *const *file = ctx;
+
+	return strcmp(name, *file) != 0;
+}
+
+int gb_footprint_remove_folder(const struct gb_footprint *footprint, const char *path,
+			       const char *file, struct gb_store *store, struct gb_plan *plan,
+			       struct gb_err *err)
+{
+	const char *name = gb_text_base(file);
+
+	if (!gb_footprint_next(footprint, GB_TRACE_MADE, path, NULL) ||
+	    gb_root_list(store->root, path, is_other, &name))
+		return 0;
+	return gb_plan_remove(plan, store, path, "ghost-boot made it", err);
+}
+
 int gb_footprint_plan(const struct gb_footprint *footprint, struct gb_store *store,
 		      struct gb_plan *plan, struct gb_err *err)
 {

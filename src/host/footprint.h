@@ -56,6 +56,12 @@ const struct gb_trace *gb_footprint_next(const struct gb_footprint *footprint,
 					 enum gb_trace_kind kind, const char *path,
 					 const struct gb_trace *after);
 
+/* Adds the step that removes a folder that we made, where nothing is in it but this file, which goes
+ * in an earlier step. As gb_plan_remove. */
+int gb_footprint_remove_folder(const struct gb_footprint *footprint, const char *path,
+			       const char *file, struct gb_store *store, struct gb_plan *plan,
+			       struct gb_err *err);
+
 /* Adds the step that writes it, or removes the file when it is empty. As gb_plan_write. */
 int gb_footprint_plan(const struct gb_footprint *footprint, struct gb_store *store,
 		      struct gb_plan *plan, struct gb_err *err);

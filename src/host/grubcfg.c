@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "err.h"
 #include "root.h"
+#include "text.h"
 
 #define ENTRIES_MAX 4096
 #define BEGIN "### BEGIN "
@@ -261,9 +262,9 @@ int gb_grubcfg_replaces(const struct gb_grubcfg *cfg, const struct gb_grubcfg *o
 	if (!cfg->entries)
 		return gb_fail(err, EBADMSG, "it boots no kernel");
 	for (size_t i = 0; i < old->entries; i++) {
-		const char *kernel = old->entry[i].kernel, *name = strrchr(kernel, '/');
+		const char *kernel = old->entry[i].kernel;
 
-		snprintf(path, sizeof(path), "/boot/%.250s", name ? name + 1 : kernel);
+		snprintf(path, sizeof(path), "/boot/%.250s", gb_text_base(kernel));
 		if (!boots(cfg, kernel) && gb_root_exists(root, path))
 			return gb_fail(err, EBADMSG, "it does not boot %.200s any more", kernel);
 	}

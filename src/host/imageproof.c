@@ -28,10 +28,9 @@ static bool begins(const char *path, const char *folder)
 /* What is judged by its text: scripts and units, what they may call, lists of modules. */
 static bool is_wanted(void *ctx, const char *path, uint32_t size)
 {
-	const char *name = strrchr(path, '/');
+	const char *name = gb_text_base(path);
 
 	(void)ctx;
-	name = name ? name + 1 : path;
 	if (!strcmp(name, "ghost-claim"))
 		return size <= PROGRAM_MAX;
 	if (!strcmp(path, "etc/ghost-boot/claims"))

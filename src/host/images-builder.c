@@ -189,12 +189,9 @@ static void ask_others(struct search *s)
 	static const char *const others[] = { "mkinitcpio", "booster", "mkosi-initrd", "ugrd",
 					      "genkernel", "mkinitfs", "update-tirfs" };
 	bool own = s->site->distribution == GB_FEDORA || s->site->distribution == GB_SUSE;
-	const char *generator;
-	struct gb_kernelinstall told;
+	const char *generator = s->images->told.initrd_generator;
 	char plugin[96];
 
-	gb_kernelinstall_read(s->root, &told);
-	generator = told.initrd_generator;
 	if (gb_root_exists(s->root, "/etc/NIXOS"))
 		return refuse_name(s, GB_BUILDER_OTHER, "NixOS");
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others) && !own; i++)
@@ -217,14 +214,13 @@ static void ask_others(struct search *s)
 /* Where systemd-boot has the copy that kernel-install's plugin built, its options are the ones. */
 static void find_options(struct search *s, const struct gb_loader *loader)
 {
-	struct gb_kernelinstall told;
+	const char *generator = s->images->told.initrd_generator;
 	char plugin[96];
 
-	if (s->images->builder != GB_DRACUT || (loader->backend != GB_BACKEND_SYSTEMD && loader->backend != GB_BACKEND_UKI) ||
-	    !gb_kernelinstall_plugin(s->root, PLUGIN, plugin, sizeof(plugin)))
-		return;
-	gb_kernelinstall_read(s->root, &told);
-	if (told.initrd_generator[0] && strcmp(told.initrd_generator, "dracut"))
+	if (s->images->builder != GB_DRACUT ||
+	    (loader->backend != GB_BACKEND_SYSTEMD && loader->backend != GB_BACKEND_UKI) ||
+	    !gb_kernelinstall_plugin(s->root, PLUGIN, plugin, sizeof(plugin)) ||
+	    (generator[0] && strcmp(generator, "dracut")))
 		return;
 	s->images->as_installed = true;
 	s->images->host_only = script_says(s->root, plugin, "hostonly");
@@ -248,16 +244,13 @@ static void note_settings(struct search *s)
 /* Is it there, and would run-parts start it? */
 static bool is_program(struct gb_host *host, const char *path)
 {
-	struct gb_place place;
-	struct gb_file file = { 0 };
-	bool is = false;
+	struct gb_file file;
+	bool is;
 
-	if (gb_store_place(&host->store, path, true, &place, NULL))
+	if (!gb_file_find(&host->store, path, false, &file))
 		return false;
-	if (place.folder >= 0 && !gb_file_glance(&place, &file, NULL))
-		is = file.kind == GB_FILE_REGULAR && file.mode & 0111;
+	is = file.mode & 0111;
 	gb_file_clear(&file);
-	gb_place_clear(&place);
 	return is;
 }
 
@@ -332,6 +325,7 @@ void gb_images_find_builder(struct gb_host *host, const struct gb_site *site,
 	struct search s = { host->root, images, site };
 
 	images->name = "";
+	gb_kernelinstall_read(host->root, &images->told);
 	if (gb_root_exists(host->root, UPDATE))
 		ask_update_initramfs(&s);
 	else

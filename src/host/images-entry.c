@@ -37,13 +37,6 @@ static bool plain_path(const char *value, char *ret, size_t size)
 	return true;
 }
 
-static const char *base_of(const char *path)
-{
-	const char *base = strrchr(path, '/');
-
-	return base ? base + 1 : path;
-}
-
 static bool ends_with(const char *text, size_t len, const char *end)
 {
 	return len >= strlen(end) && !strncmp(text + len - strlen(end), end, strlen(end));
@@ -53,7 +46,7 @@ static bool ends_with(const char *text, size_t len, const char *end)
  * btrfs subvolume, "/BOOT/debian@/initrd" of ZFS. */
 static bool is_boot_folder(const char *path)
 {
-	size_t len = (size_t)(base_of(path) - path) - 1;
+	size_t len = (size_t)(gb_text_base(path) - path) - 1;
 
 	return !len || ends_with(path, len, "/boot") || ends_with(path, len, "@");
 }
@@ -67,13 +60,13 @@ static bool place_of(const struct gb_loader *loader, const char *value, char *re
 	if (!plain_path(value, path, sizeof(path)))
 		return false;
 	if (grub && is_boot_folder(path))
-		return snprintf(ret, size, "/boot/%s", base_of(path)) < (int)size;
+		return snprintf(ret, size, "/boot/%s", gb_text_base(path)) < (int)size;
 	return snprintf(ret, size, "%s%s", loader->boot, path) < (int)size;
 }
 
 static bool is_microcode(const char *value)
 {
-	const char *base = base_of(value);
+	const char *base = gb_text_base(value);
 
 	return strstr(base, "ucode") || !strncmp(base, "microcode", 9);
 }
@@ -98,7 +91,7 @@ static bool is_own_name(const char *path, const char *release)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		snprintf(name, sizeof(name), names[i], release);
-		if (!strcmp(base_of(path), name))
+		if (!strcmp(gb_text_base(path), name))
 			return true;
 	}
 	return false;
@@ -140,7 +133,7 @@ static void take_images(const struct gb_loader *loader, const struct gb_bls *bls
 static bool is_kernel_of(const char *path, const char *release)
 {
 	static const char *const names[] = { "vmlinuz-", "vmlinux-", "linux-", "kernel-" };
-	const char *base = base_of(path);
+	const char *base = gb_text_base(path);
 	size_t len = strlen(release);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -223,7 +216,7 @@ static void take_grub_line(void *ctx, unsigned number, const char *line)
 	while (is && grub_word(&line, word, sizeof(word))) {
 		const char *path = *word == '(' && strchr(word, ')') ? strchr(word, ')') + 1 : word;
 
-		if (*path == '/' && !strcmp(base_of(path), names->name) && is_boot_folder(path))
+		if (*path == '/' && !strcmp(gb_text_base(path), names->name) && is_boot_folder(path))
 			names->found = true;
 	}
 }

@@ -38,19 +38,13 @@ static enum gb_known is_named(const struct gb_image_search *s, const char *path)
 
 static bool file_size(struct gb_host *host, const char *path, uint64_t *ret)
 {
-	struct gb_place place;
-	struct gb_file file = { 0 };
-	bool is = false;
+	struct gb_file file;
 
-	if (gb_store_place(&host->store, path, true, &place, NULL))
+	if (!gb_file_find(&host->store, path, false, &file))
 		return false;
-	if (place.folder >= 0 && !gb_file_glance(&place, &file, NULL))
-		is = file.kind == GB_FILE_REGULAR;
-	if (is)
-		*ret = file.size;
+	*ret = file.size;
 	gb_file_clear(&file);
-	gb_place_clear(&place);
-	return is;
+	return true;
 }
 
 /* False: it is not there. */

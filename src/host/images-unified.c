@@ -45,17 +45,16 @@ static bool find_program(struct gb_root *root, struct gb_unified *ret)
 /* True: it is ukify, called by kernel-install. */
 static bool ask_kernelinstall(struct gb_root *root, struct gb_images *images)
 {
-	struct gb_kernelinstall told;
+	const struct gb_kernelinstall *told = &images->told;
 	char path[128], why[192];
 
-	gb_kernelinstall_read(root, &told);
-	if (strcmp(told.layout, "uki")) {
+	if (strcmp(told->layout, "uki")) {
 		snprintf(why, sizeof(why), "and kernel-install is not told to make them (layout=%s)",
-			 told.layout);
+			 told->layout);
 		refuse(images, "set layout=uki in /etc/kernel/install.conf, if kernel-install made it", why);
-	} else if (told.uki_generator[0] && strcmp(told.uki_generator, "ukify")) {
+	} else if (told->uki_generator[0] && strcmp(told->uki_generator, "ukify")) {
 		snprintf(why, sizeof(why), "made by %s; only those of ukify can be built beside and "
-			 "proved", told.uki_generator);
+			 "proved", told->uki_generator);
 		refuse(images, "ghost-boot cmdline changes the command line alone", why);
 	} else if (!gb_kernelinstall_plugin(root, "60-ukify.install", path, sizeof(path)) ||
 		   !find_program(root, &images->unified)) {
@@ -156,13 +155,6 @@ static void judge_signing(struct gb_host *host, struct gb_images *images,
 
 /* ---- the one that booted -------------------------------------------------------------------- */
 
-static const char *base_of(const char *path)
-{
-	const char *base = strrchr(path, '/');
-
-	return base ? base + 1 : path;
-}
-
 /* "TOKEN-RELEASE.efi" */
 static bool take_token(const char *file, const char *release, struct gb_unified *ret)
 {
@@ -239,7 +231,7 @@ void gb_images_find_unified(struct gb_host *host, const struct gb_site *site,
 							    "",
 				 "which unified kernel image booted this machine can't be told: %s",
 				 loader->proof[GB_PROOF_ENTRY].text);
-	} else if (!take_token(base_of(loader->entry), site->release, unified)) {
+	} else if (!take_token(gb_text_base(loader->entry), site->release, unified)) {
 		refuse(images, "", "and the name of the one that booted is none that kernel-install gives");
 		gb_images_note(images, "", "%s booted, with kernel %s", loader->entry, site->release);
 	}

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "kernelinstall.h"
 #include "proved.h"
 #include "sha256.h"
 #include "site.h"
@@ -87,6 +88,7 @@ struct gb_images {
 	char program[64]; /* what is run */
 	bool as_installed; /* dracut, with the options of its plugin for kernel-install */
 	bool host_only;	   /* and that asks for an image of this host alone */
+	struct gb_kernelinstall told; /* what kernel-install is */
 	struct gb_unified unified;
 	bool usable;	   /* else `why` it is not, and `hint`, the command to type if there is one */
 	char why[512];

@@ -14,9 +14,6 @@
 #include "root.h"
 #include "sha256.h"
 
-#define RUNNING_MAX (64u << 10)
-#define FOLDER "/etc/kernel"
-
 static const struct gb_trace *waiting(const struct gb_footprint *footprint)
 {
 	const struct gb_trace *made = gb_footprint_next(footprint, GB_TRACE_MADE, GB_CMDLINE_FILE,
@@ -73,7 +70,7 @@ bool gb_leftover_alone(const struct gb_footprint *footprint)
 	for (size_t i = 0; i < footprint->traces; i++)
 		if (footprint->trace[i].kind != GB_TRACE_MADE ||
 		    (strcmp(footprint->trace[i].path, GB_CMDLINE_FILE) &&
-		     strcmp(footprint->trace[i].path, FOLDER)))
+		     strcmp(footprint->trace[i].path, GB_CMDLINE_FOLDER)))
 			return false;
 	return waiting(footprint);
 }
@@ -111,12 +108,6 @@ static bool is_ours(struct gb_host *host, const struct gb_trace *made)
 	return !strcmp(hash, made->text);
 }
 
-static int is_other(void *ctx, const char *name)
-{
-	(void)ctx;
-	return strcmp(name, strrchr(GB_CMDLINE_FILE, '/') + 1) != 0;
-}
-
 static int remove_it(struct gb_host *host, struct gb_footprint *footprint,
 		     const struct gb_trace *made, struct gb_plan *plan, struct gb_err *err)
 {
@@ -125,11 +116,11 @@ static int remove_it(struct gb_host *host, struct gb_footprint *footprint,
 	if (is_ours(host, made))
 		r = gb_plan_remove(plan, &host->store, GB_CMDLINE_FILE, "ghost-boot made it, and the "
 				   "running kernel has none of its words any more", err);
-	if (r > 0 && gb_footprint_next(footprint, GB_TRACE_MADE, FOLDER, NULL) &&
-	    !gb_root_list(host->root, FOLDER, is_other, NULL))
-		r = gb_plan_remove(plan, &host->store, FOLDER, "ghost-boot made it", err);
+	if (r > 0)
+		r = gb_footprint_remove_folder(footprint, GB_CMDLINE_FOLDER, GB_CMDLINE_FILE,
+					       &host->store, plan, err);
 	gb_footprint_drop(footprint, GB_TRACE_MADE, GB_CMDLINE_FILE);
-	gb_footprint_drop(footprint, GB_TRACE_MADE, FOLDER);
+	gb_footprint_drop(footprint, GB_TRACE_MADE, GB_CMDLINE_FOLDER);
 	if (r >= 0)
 		r = gb_leftover_note(footprint, &host->store, plan, err);
 	return r < 0 ? r : gb_footprint_plan(footprint, &host->store, plan, err);
@@ -140,16 +131,13 @@ int gb_leftover_plan(struct gb_host *host, struct gb_plan *plan, struct gb_err *
 	const struct gb_trace *made = NULL;
 	struct gb_footprint footprint;
 	char *running = NULL;
-	size_t len;
 	int r = gb_footprint_read(host->root, &footprint, err);
 
 	if (!r)
 		made = waiting(&footprint);
 	if (made) {
-		r = gb_root_read_all(host->root, "/proc/cmdline", RUNNING_MAX, &running, &len);
-		if (r)
-			gb_fail(err, -r, "/proc/cmdline: %s", strerror(-r));
-		else if (!gb_leftover_runs(running, made->was))
+		r = gb_cmdline_running(host->root, &running, err);
+		if (!r && !gb_leftover_runs(running, made->was))
 			r = remove_it(host, &footprint, made, plan, err);
 	}
 	free(running);

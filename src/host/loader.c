@@ -10,6 +10,7 @@
 
 #include "efi.h"
 #include "root.h"
+#include "text.h"
 
 #define TEXT_MAX (64u << 10)
 
@@ -119,12 +120,12 @@ static void look_at_partition(struct gb_root *root, struct gb_efi *efi, struct g
 		      "the loader's partition %s can't be found" : "no LoaderDevicePartUUID", uuid);
 		return;
 	}
-	name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+	name = gb_text_base(target);
 	if (gb_root_read_all(root, "/proc/self/mounts", TEXT_MAX * 4, &mounts, &len))
 		mounts = NULL;
 	for (const char *const *f = esp_folders; mounts && *f; f++)
-		if (mounted_at(mounts, *f, device, sizeof(device)) && strrchr(device, '/') &&
-		    !strcmp(strrchr(device, '/') + 1, name)) {
+		if (mounted_at(mounts, *f, device, sizeof(device)) && device[0] == '/' &&
+		    !strcmp(gb_text_base(device), name)) {
 			gb_text_copy(loader->esp, sizeof(loader->esp), *f);
 			break;
 		}

@@ -55,13 +55,6 @@ static const char *verb(const struct gb_step *step)
 	return touch->before.kind == GB_FILE_ABSENT ? "make" : "change";
 }
 
-static const char *base(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
 {
 	gb_text_addf(text, "%s", verb(step));
@@ -73,7 +66,7 @@ void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
 	if (step->kind == GB_STEP_BUILD) {
 		add_name(text, step->target ? step->target : step->touch->path);
 		gb_text_addf(text, " with ");
-		add_name(text, base(step->argv[0]));
+		add_name(text, gb_text_base(step->argv[0]));
 		return;
 	}
 	if (step->kind == GB_STEP_PLACE) {
