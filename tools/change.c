@@ -125,6 +125,33 @@ static void json_rooms(const struct change *c, struct gb_json *json)
 	gb_json_close(json, ']');
 }
 
+static void json_part(struct gb_json *json, const char *key, const char *from, const char *end)
+{
+	struct gb_text text = { 0 };
+
+	gb_text_add(&text, from, (size_t)(end - from));
+	gb_json_string(json, key, text.data);
+	gb_text_clear(&text);
+}
+
+static void json_left(const struct change *c, struct gb_json *json)
+{
+	const char *line = c->options->left ? c->options->left : "";
+
+	gb_json_open(json, "left_alone", '[');
+	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
+		const char *why = memmem(line, (size_t)(end - line), ": ", 2);
+
+		if (!why)
+			continue;
+		gb_json_open(json, NULL, '{');
+		json_part(json, "path", line, why);
+		json_part(json, "reason", why + 2, end);
+		gb_json_close(json, '}');
+	}
+	gb_json_close(json, ']');
+}
+
 static int print_json(struct change *c, const char *result, int code)
 {
 	struct gb_text text = { 0 };
@@ -136,6 +163,7 @@ static int print_json(struct change *c, const char *result, int code)
 		c->options->more(c->options->ctx, &json);
 	gb_json_string(&json, "reason", c->plan->reason);
 	gb_plan_json(c->plan, "steps", &json);
+	json_left(c, &json);
 	json_rooms(c, &json);
 	gb_json_string(&json, "result", result);
 	gb_json_string(&json, "error", c->err.text[0] ? c->err.text : NULL);
@@ -166,12 +194,23 @@ static void add_rooms(const struct change *c, struct gb_text *text)
 	}
 }
 
+static void add_left(const struct change *c, struct gb_text *text)
+{
+	const char *line = c->options->left ? c->options->left : "";
+
+	if (*line)
+		gb_text_addf(text, "Left alone:\n");
+	for (const char *end; (end = strchr(line, '\n')); line = end + 1)
+		gb_text_addf(text, "    %.*s\n", (int)(end - line), line);
+}
+
 static int print_plan(struct change *c)
 {
 	struct gb_text text = { 0 };
 	int code;
 
 	gb_plan_print(c->plan, &c->style, &text);
+	add_left(c, &text);
 	add_rooms(c, &text);
 	code = gb_command_print(c->context, &text, GB_EXIT_DONE);
 	gb_text_clear(&text);

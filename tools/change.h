@@ -21,6 +21,7 @@ struct gb_change_options {
 	const char *log;     /* NULL: GB_LOG */
 	const char *nothing; /* what an empty plan means; NULL: "Nothing to do." */
 	const char *done;    /* said when it is done; NULL: "Done." */
+	const char *left;    /* "PATH: why" and a newline for each file that is left alone; or NULL */
 	void *ctx;	     /* of: */
 	int (*prove)(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err);
 	/* Members of --json's document before the plan's. */

@@ -189,8 +189,7 @@ static int run_plan(struct gb_context *context, struct work *work, struct option
 	options->change.done = work->report.unified && !built ?
 		"Done. Unified kernel images keep their old line until they are built anew." :
 		"Done. The next boot has it.";
-	if (work->plan.steps && !options->change.json && work->report.left.len)
-		printf("Left alone:\n%s", work->report.left.data);
+	options->change.left = work->report.left.data;
 	code = gb_change_run(context, work->host, &work->plan, &options->change);
 	if (code == GB_EXIT_DONE && built && !options->change.dry_run)
 		gb_images_remember(work->host, &work->images.images, &work->images.wish, NULL);

@@ -12,6 +12,7 @@
 #include "footprint.h"
 #include "host.h"
 #include "images.h"
+#include "leftover.h"
 #include "plan.h"
 #include "transaction.h"
 
@@ -265,6 +266,25 @@ static int prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_e
 	return r ? r : gb_images_prove(a->host, &a->images, &a->wish, plan, step, err);
 }
 
+/* A kernel that came while nothing was enabled has an entry without the words that are back. Which it
+ * needs, `update` knows. */
+static void say_bare(struct gb_host *host)
+{
+	const struct gb_loader *loader = host->loader;
+	struct gb_footprint footprint;
+	size_t bare = 0;
+
+	if (!gb_footprint_read(host->root, &footprint, NULL) && footprint.traces &&
+	    !gb_leftover_alone(&footprint))
+		for (size_t i = 0; i < loader->sources; i++)
+			bare += loader->source[i].kind == GB_CMDLINE_ENTRY &&
+				gb_cmdplan_lacks(host, &footprint, loader->source[i].path);
+	if (bare)
+		printf("%zu boot entr%s of the words that are back: sudo ghost-boot update adds them.\n",
+		       bare, bare == 1 ? "y has none" : "ies have none");
+	gb_footprint_clear(&footprint);
+}
+
 /* ---- all ------------------------------------------------------------------------------- */
 
 static int carry_out(struct gb_context *context, struct anew *a, struct gb_plan *plan,
@@ -283,6 +303,8 @@ static int carry_out(struct gb_context *context, struct anew *a, struct gb_plan 
 	code = gb_change_run(context, a->host, plan, &how);
 	if (code == GB_EXIT_DONE && a->images.kernels && !options->dry_run)
 		gb_images_remember(a->host, &a->images, &a->wish, NULL);
+	if (code == GB_EXIT_DONE && !options->dry_run && !options->json)
+		say_bare(a->host);
 	return code;
 }
 

@@ -170,6 +170,7 @@ int gb_work_run(struct gb_work *work)
 
 	work->options.prove = prove;
 	work->options.ctx = work;
+	work->options.left = work->setup.report.left.data;
 	code = gb_change_run(work->context, &work->host, &work->setup.plan, &work->options);
 	if (code || work->options.dry_run || !gb_root_is_real(work->host.root))
 		return code;

@@ -5,20 +5,23 @@
 #include <string.h>
 
 #include "bls.h"
+#include "cmdlinefile.h"
 #include "cmdplan-parts.h"
 #include "err.h"
 #include "host.h"
+#include "leftover.h"
 #include "root.h"
+#include "text.h"
 
 /* ---- which entries ------------------------------------------------------------------- */
 
 static bool is_rescue(const char *path, const struct gb_bls *bls)
 {
 	static const char *const names[] = { "rescue", "recovery" };
-	const char *file = strrchr(path, '/');
+	const char *file = gb_text_base(path);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (strcasestr(file ? file : path, names[i]) ||
+		if (strcasestr(file, names[i]) ||
 		    (bls->title && strcasestr(bls->title, names[i])) ||
 		    (bls->version && strcasestr(bls->version, names[i])))
 			return true;
@@ -28,10 +31,8 @@ static bool is_rescue(const char *path, const struct gb_bls *bls)
 /* memtest86 and the like are kernels to a loader, and get words that they do not know. */
 static bool is_tool(const char *path, const struct gb_bls *bls)
 {
-	const char *file = strrchr(path, '/');
-
 	return !bls->kernel || strcasestr(bls->kernel, "memtest") ||
-	       strcasestr(file ? file : path, "memtest");
+	       strcasestr(gb_text_base(path), "memtest");
 }
 
 /* The value of root= in a line; false when it has none. */
@@ -93,9 +94,9 @@ void gb_cmdwork_entry_key(const char *path, char *ret, size_t size)
 		snprintf(ret, size, "%s", path);
 }
 
-static enum gb_bls_reader reader_of(const struct gb_cmdwork *w)
+static enum gb_bls_reader reader_of(const struct gb_host *host)
 {
-	return w->host->loader->backend == GB_BACKEND_GRUB_BLS ? GB_BLS_GRUB : GB_BLS_SYSTEMD;
+	return host->loader->backend == GB_BACKEND_GRUB_BLS ? GB_BLS_GRUB : GB_BLS_SYSTEMD;
 }
 
 static int note_entry(struct gb_cmdwork *w, const char *key, const char *data, size_t len)
@@ -106,7 +107,7 @@ static int note_entry(struct gb_cmdwork *w, const char *key, const char *data, s
 
 	if (r)
 		return r;
-	line = reader_of(w) == GB_BLS_GRUB ? bls.grub_options : bls.options;
+	line = reader_of(w->host) == GB_BLS_GRUB ? bls.grub_options : bls.options;
 	r = gb_cmdwork_note(w, key, line ? line : "");
 	gb_bls_clear(&bls);
 	return r;
@@ -123,7 +124,7 @@ static int change_entry(struct gb_cmdwork *w, const char *path, const char *data
 	gb_cmdwork_entry_key(path, key, sizeof(key));
 	r = gb_cmdwork_wants(w, key, true, &wants);
 	if (!r && wants.wants) {
-		r = gb_bls_change(data, len, reader_of(w), wants.want, wants.wants, &change, w->err);
+		r = gb_bls_change(data, len, reader_of(w->host), wants.want, wants.wants, &change, w->err);
 		if (r)
 			gb_wrap(w->err, "%s", path);
 	}
@@ -142,6 +143,43 @@ static int change_entry(struct gb_cmdwork *w, const char *path, const char *data
 	return r;
 }
 
+/* Has it one of our words? One that can't be read may have. */
+static bool has_ours(const struct gb_host *host, const struct gb_footprint *footprint,
+		     const char *data, size_t len)
+{
+	struct gb_text words = { 0 };
+	struct gb_bls bls;
+	bool has = true;
+
+	gb_leftover_words(footprint, &words);
+	if (!gb_bls_parse(data, len, &bls, NULL)) {
+		const char *line = reader_of(host) == GB_BLS_GRUB ? bls.grub_options : bls.options;
+
+		has = words.data && line && gb_leftover_runs(line, words.data);
+		gb_bls_clear(&bls);
+	}
+	gb_text_clear(&words);
+	return has;
+}
+
+bool gb_cmdplan_lacks(const struct gb_host *host, const struct gb_footprint *footprint,
+		      const char *path)
+{
+	char *data, *running = NULL;
+	const char *why;
+	size_t len;
+	bool lacks;
+
+	if (gb_root_read_all(host->root, path, GB_BLS_MAX, &data, &len))
+		return false;
+	gb_cmdline_running(host->root, &running, NULL);
+	why = gb_cmdplan_left_alone(host, path, data, len, running ? running : "");
+	lacks = !why && !has_ours(host, footprint, data, len);
+	free(running);
+	free(data);
+	return lacks;
+}
+
 int gb_cmdwork_entry(struct gb_cmdwork *w, const char *path)
 {
 	const char *why;
@@ -154,7 +192,7 @@ int gb_cmdwork_entry(struct gb_cmdwork *w, const char *path)
 	why = gb_cmdplan_left_alone(w->host, path, data, len, w->running);
 	if (!why || !*why) /* what can't be read says why where it is changed */
 		r = change_entry(w, path, data, len);
-	else
+	else if (!w->back || has_ours(w->host, w->footprint, data, len)) /* else it needs no mention */
 		gb_text_addf(&w->report->left, "%s: %s\n", path, why);
 	free(data);
 	return r;

@@ -71,6 +71,11 @@ int gb_cmdplan_anew(struct gb_host *host, struct gb_plan *plan, struct gb_err *e
 const char *gb_cmdplan_left_alone(const struct gb_host *host, const char *path, const char *data,
 				  size_t len, const char *running);
 
+/* Is this entry one that should have the footprint's words, and has none of them? Its kernel came when
+ * they were taken back, and they are there again. */
+bool gb_cmdplan_lacks(const struct gb_host *host, const struct gb_footprint *footprint,
+		      const char *path);
+
 /* Where GRUB's configuration is, or NULL. */
 const char *gb_cmdplan_grub_cfg(const struct gb_host *host);
 

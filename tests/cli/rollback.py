@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ghost-boot rollback and recover: what was changed comes back, and nothing else."""
+import hashlib
 import json
 import os
 
 import sysfs
-from harness import holds, same, test
+from harness import cases, holds, same, test
 from host import DROP_IN, debian
-from journal import STATE, Change
+from journal import STATE, Change, word
+from wording import ROOT, entry, systemd
 
 GRUB = "etc/default/grub"
 
@@ -132,3 +134,43 @@ def recover_meets_a_stranger(t):
     holds("interrupted" in t.run("status", name="ghost-boot").out, "status")
     t.run("recover", "--force", name="ghost-boot", code=0)
     holds(m.read(GRUB).startswith("GRUB_DEFAULT=7"), m.read(GRUB))
+
+
+def footprint(*traces):
+    text = "ghost-boot footprint 1\n"
+    text += "".join(" ".join([kind, *map(word, (path, added, ""))]) + "\n"
+                    for kind, path, added in traces)
+    return text + f"end {hashlib.sha256(text.encode()).hexdigest()}\n"
+
+
+class Machine:
+    def __init__(self, root):
+        self.dir = root
+
+    def at(self, path):
+        return os.path.join(self.dir, path)
+
+
+@cases([("none", ()), ("one", ("6.13.1",)), ("two", ("6.13.1", "6.13.2"))])
+def kernels_that_came_meanwhile(t, came):
+    """Their entries lack the words that come back when `disable` is taken back: said, and by whom."""
+    systemd(t)
+    m, armed, before = Machine(t.root), f"{ROOT} ro quiet ghost.claim=on", ("6.1.140", "6.12.48")
+    sysfs.put(m.at("etc/kernel/cmdline"), armed + "\n")
+    for release in before:
+        sysfs.put(m.at(f"efi/loader/entries/m-{release}.conf"), entry(release, armed))
+    paths = "/etc/kernel/cmdline", *(f"/efi/loader/entries/m-{release}.conf" for release in before)
+    sysfs.put(m.at(f"{STATE}/footprint"), footprint(*(("added", path, "ghost.claim=on") for path in paths)))
+    change = Change(m, "give everything back to the host")
+    change.write("etc/kernel/cmdline", f"{ROOT} ro quiet\n")
+    for release in before:
+        change.write(f"efi/loader/entries/m-{release}.conf", entry(release))
+    change.remove(f"{STATE}/footprint").file("history/001")
+    for release in came:
+        sysfs.put(m.at(f"efi/loader/entries/m-{release}.conf"), entry(release))
+    result = run(t, "--yes", code=0)
+    same(sysfs.text(m.at("etc/kernel/cmdline")), armed + "\n")
+    said = [line for line in result.out.splitlines() if "ghost-boot update" in line]
+    same(said, [] if not came else
+         [f"{len(came)} boot entr{'y has' if len(came) == 1 else 'ies have'} none of the words that "
+          "are back: sudo ghost-boot update adds them."])

@@ -27,7 +27,7 @@ LOADER = {"family": (str, None), "info": (str, None), "backend": (str, None), "u
           "proofs": [{"id": str, "says": (str, None), "weight": int, "text": str}]}
 SOURCE = {"path": str, "kind": str, "where": str, "left_alone": bool, "why": (str, None)}
 STATE = {"version": int, "stale": (str, None)}
-PLAN = {"version", "reason", "steps", "space", "result", "error", "differences"}
+PLAN = {"version", "reason", "steps", "left_alone", "space", "result", "error", "differences"}
 
 
 def base(t, system, cmdline):
@@ -117,6 +117,9 @@ def documents(t):
             same(set(plan), PLAN)
             same((plan["version"], plan["result"], plan["error"]), (1, "planned", None))
             holds(plan["steps"] and plan["space"], plan)
+            same(plan["left_alone"], [] if name != "systemd" else [
+                {"path": "/efi/loader/entries/memtest.conf",
+                 "reason": "it boots no kernel of this system"}])
         subprocess.run(["rm", "-rf", t.root], check=True)
     systemd(t)
     data = json.loads(t.boot("cmdline", "--json").out)
