@@ -10,7 +10,6 @@
 #include "condition.h"
 #include "err.h"
 #include "host.h"
-#include "imageproof.h"
 #include "text.h"
 
 static const struct gb_check *find_check(const struct gb_checks *checks, const char *id)
@@ -69,49 +68,33 @@ static void take_checks(const struct gb_condition *c, const struct gb_checks *ch
 	}
 }
 
-/* All its places, up to the first that is not as it should be. */
+static bool keep_none(void *ctx, const char *path)
+{
+	(void)ctx;
+	(void)path;
+	return false;
+}
+
+/* All its places, up to the first that is not as it should be; what is known is not read again. */
 static int read_image(struct gb_condition *c, const struct gb_condition_options *options,
 		      const struct gb_image_wish *wish, struct gb_condition_image *image,
 		      struct gb_err *err)
 {
 	const struct gb_kernel *kernel = image->kernel;
-	int r = 0;
+	int r = 1;
 
-	for (size_t p = 0; p < kernel->places && !r; p++) {
-		const struct gb_unifiedplan unified = gb_images_unifiedplan(&c->images, kernel, wish);
-		struct gb_imageplan plan = { kernel->place[p].path, kernel->release, wish->program,
-					     wish->claims, wish->claims_len, 0,
-					     kernel->place[p].unified ? &unified : NULL };
+	for (size_t p = 0; p < kernel->places && r == 1; p++) {
 		struct gb_checks checks = { 0 };
 
-		image->path = plan.image;
+		image->path = kernel->place[p].path;
 		if (options->reading)
-			options->reading(options->ctx, plan.image);
-		r = gb_imageproof(c->host->root, &plan, &checks, err);
-		if (!r)
+			options->reading(options->ctx, image->path);
+		r = gb_images_read(c->host, &c->images, kernel, &kernel->place[p], wish, &checks, err);
+		if (r >= 0)
 			take_checks(c, &checks, wish->claims, image);
 		gb_checks_clear(&checks);
-		if (image->claims != GB_IMAGE_SAME)
-			break;
 	}
-	return r;
-}
-
-/* One that others have built since, by an update of the kernel for one. */
-static int learn(struct gb_condition *c, const struct gb_condition_options *options,
-		 const struct gb_image_wish *wish, size_t i, struct gb_err *err)
-{
-	struct gb_kernel *kernel = &c->images.kernel[i];
-	int r;
-
-	if (options->reading)
-		options->reading(options->ctx, kernel->place[0].path);
-	r = gb_images_judge(c->host, &c->images, kernel, wish, err);
-	if (!r && kernel->good)
-		say_same(c, &c->image[i]);
-	else if (!r)
-		r = read_image(c, options, wish, &c->image[i], err);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* What unified images should have as their command line; nothing where that can't be told. */
@@ -141,6 +124,8 @@ int gb_condition_images(struct gb_condition *c, const struct gb_condition_option
 	c->image = calloc(c->images.kernels + 1, sizeof(*c->image));
 	if (!r && !c->image)
 		r = gb_fail(err, ENOMEM, "out of memory");
+	if (options->read_images)
+		gb_proved_keep(&c->images.proved, keep_none, NULL);
 	for (size_t i = 0; i < c->images.kernels && !r; i++) {
 		struct gb_condition_image *image = &c->image[i];
 
@@ -153,7 +138,7 @@ int gb_condition_images(struct gb_condition *c, const struct gb_condition_option
 		else if (image->kernel->good)
 			say_same(c, image);
 		else if (options->read_unknown && any)
-			r = learn(c, options, &wish, i, err);
+			r = read_image(c, options, &wish, image, err);
 	}
 	gb_text_clear(&line);
 	return r;

@@ -103,8 +103,8 @@ struct gb_condition {
 /* Reading an image takes seconds; without it, what was proved before counts. */
 struct gb_condition_options {
 	bool read_images;  /* all of them, anew */
-	bool read_unknown; /* where there are claims, those that were not proved as they are now; what is
-			    * found good is then in images.proved, for gb_proved_write */
+	bool read_unknown; /* where there are claims, those that were not proved as they are now, each
+			    * once; what is found good is then in images.proved, for gb_proved_write */
 	void *ctx;
 	void (*reading)(void *ctx, const char *path); /* or NULL */
 };

@@ -18,27 +18,12 @@
  * proved by older ones is read again. */
 #define RULES "3"
 
-static bool glance(struct gb_host *host, const char *path, bool hash, struct gb_file *ret)
-{
-	struct gb_place place;
-	bool is = false;
-
-	memset(ret, 0, sizeof(*ret));
-	if (gb_store_place(&host->store, path, true, &place, NULL))
-		return false;
-	if (place.folder >= 0)
-		is = !(hash ? gb_file_look : gb_file_glance)(&place, ret, NULL) &&
-		     ret->kind == GB_FILE_REGULAR;
-	gb_place_clear(&place);
-	return is;
-}
-
 /* The file and the state that it is in: what changes it shows in its times or in its number. */
 static void add_file(struct gb_text *text, struct gb_host *host, const char *path)
 {
 	struct gb_file file;
 
-	if (!glance(host, path, false, &file))
+	if (!gb_file_find(&host->store, path, false, &file))
 		return;
 	gb_text_addf(text, "%s %llu %llu %llu %lld.%ld %lld.%ld\n", path,
 		     (unsigned long long)file.size, (unsigned long long)file.device,
@@ -82,35 +67,31 @@ static int wish_hash(struct gb_host *host, const struct gb_images *images,
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-/* 1: it is as wished; 0: it is not, or nobody can tell. */
-static int is_good(struct gb_host *host, struct gb_images *images, const struct gb_kernel *kernel,
+int gb_images_read(struct gb_host *host, struct gb_images *images, const struct gb_kernel *kernel,
 		   const struct gb_image_place *place, const struct gb_image_wish *wish,
-		   struct gb_err *err)
+		   struct gb_checks *checks, struct gb_err *err)
 {
-	const char *path = place->path;
 	const struct gb_unifiedplan unified = gb_images_unifiedplan(images, kernel, wish);
-	struct gb_imageplan plan = { path, kernel->release, wish->program, wish->claims, wish->claims_len, 0,
-				     place->unified ? &unified : NULL };
-	struct gb_checks checks = { 0 };
+	const struct gb_imageplan plan = { place->path, kernel->release, wish->program, wish->claims,
+					   wish->claims_len, 0, place->unified ? &unified : NULL };
 	char hash[GB_SHA256_TEXT];
-	struct gb_file file;
+	struct gb_file file = { 0 };
 	int r = wish_hash(host, images, kernel, wish, hash, err);
+	bool there;
 
 	if (r)
 		return r;
 	/* looked at before it is read, so that what changes meanwhile was not proved */
-	if (!glance(host, path, false, &file))
-		return 0;
-	if (gb_proved_has(&images->proved, path, &file, hash)) {
+	there = gb_file_find(&host->store, place->path, false, &file);
+	if (there && gb_proved_has(&images->proved, place->path, &file, hash)) {
 		gb_file_clear(&file);
 		return 1;
 	}
-	r = gb_imageproof(host->root, &plan, &checks, err);
+	r = gb_imageproof(host->root, &plan, checks, err);
 	if (!r)
-		r = !gb_checks_count(&checks, GB_FAIL) && !gb_checks_count(&checks, GB_UNKNOWN);
-	if (r == 1)
-		gb_proved_add(&images->proved, path, &file, hash);
-	gb_checks_clear(&checks);
+		r = !gb_checks_count(checks, GB_FAIL) && !gb_checks_count(checks, GB_UNKNOWN);
+	if (r == 1 && there)
+		gb_proved_add(&images->proved, place->path, &file, hash);
 	gb_file_clear(&file);
 	return r;
 }
@@ -120,8 +101,12 @@ int gb_images_judge(struct gb_host *host, struct gb_images *images, struct gb_ke
 {
 	int r = 1;
 
-	for (size_t i = 0; i < kernel->places && r == 1; i++)
-		r = is_good(host, images, kernel, &kernel->place[i], wish, err);
+	for (size_t i = 0; i < kernel->places && r == 1; i++) {
+		struct gb_checks checks = { 0 };
+
+		r = gb_images_read(host, images, kernel, &kernel->place[i], wish, &checks, err);
+		gb_checks_clear(&checks);
+	}
 	kernel->good = r == 1;
 	return r < 0 ? r : 0;
 }
@@ -132,7 +117,7 @@ static bool recall(struct gb_host *host, const struct gb_images *images, const c
 	struct gb_file file;
 	bool known;
 
-	if (!glance(host, path, false, &file))
+	if (!gb_file_find(&host->store, path, false, &file))
 		return false;
 	known = gb_proved_has(&images->proved, path, &file, hash);
 	gb_file_clear(&file);
@@ -179,7 +164,7 @@ static int remember_place(struct gb_host *host, struct gb_images *images,
 	struct gb_file file;
 	int r = built[0] ? wish_hash(host, images, kernel, wish, hash, err) : 0;
 
-	if (r || !built[0] || !glance(host, path, true, &file))
+	if (r || !built[0] || !gb_file_find(&host->store, path, true, &file))
 		return r;
 	if (!strcmp(file.hash, built))
 		gb_proved_add(&images->proved, path, &file, hash);

@@ -156,7 +156,13 @@ bool gb_images_grub_names(const char *data, size_t len, const char *name);
 /* Which program builds. (images-builder.c) */
 void gb_images_find_builder(struct gb_host *host, const struct gb_site *site,
 			    struct gb_images *images);
-/* Sets kernel->good: all its places are as wished. 0 or -ENOMEM. (images-known.c) */
+/* One of its places: 1, it is as wished, known or read (and known from now on); 0, it is not, or
+ * nobody can tell: `checks`, which stays empty where it is known, says why. Or -ENOMEM.
+ * (images-known.c) */
+int gb_images_read(struct gb_host *host, struct gb_images *images, const struct gb_kernel *kernel,
+		   const struct gb_image_place *place, const struct gb_image_wish *wish,
+		   struct gb_checks *checks, struct gb_err *err);
+/* Sets kernel->good: all its places are as wished. 0 or -ENOMEM. */
 int gb_images_judge(struct gb_host *host, struct gb_images *images, struct gb_kernel *kernel,
 		    const struct gb_image_wish *wish, struct gb_err *err);
 /* How unified images are made, where this machine boots one. (images-unified.c) */

@@ -57,17 +57,21 @@ static void add_source(enum gb_cmdline_kind kind, const char *path)
 	snprintf(source->path, sizeof(source->path), "%s", path);
 }
 
-static void look(void)
+static void look_with(const struct gb_condition_options *options)
 {
-	const struct gb_condition_options options = { 0 };
 	struct gb_err err = { "" };
 
 	gb_condition_clear(&c);
 	gb_survey_clear(&survey);
 	assert_int_equal(gb_survey_read(tree.root, GB_SURVEY_SITE, GB_CLAIMS_FILE, NULL, 0, &survey,
 					&err), 0);
-	if (gb_condition_read(&host, &survey, &options, &c, &err))
+	if (gb_condition_read(&host, &survey, options, &c, &err))
 		fail_msg("%s", err.text);
+}
+
+static void look(void)
+{
+	look_with(&(struct gb_condition_options){ 0 });
 }
 
 static void check_word(size_t n, const char *word, size_t carry, enum gb_known configured,
@@ -191,6 +195,43 @@ static void images_that_were_proved(void **state)
 	assert_int_equal(c.image[0].claims, GB_IMAGE_UNKNOWN);
 }
 
+static int count_images(void *ctx, enum gb_op op, const char *path, const char *data)
+{
+	unsigned *images = ctx;
+
+	(void)data;
+	*images += op == GB_READ && !strcmp(path, IMAGE);
+	return 0;
+}
+
+/* A bad one is read once in a run, and says why; what is asked for anew is read though it is known. */
+static void each_image_is_read_once(void **state)
+{
+	const struct gb_image_wish wish = gb_images_wish(CLAIMS, strlen(CLAIMS));
+	struct gb_err err = { "" };
+	unsigned images = 0;
+
+	(void)state;
+	put_system();
+	gb_root_watch(tree.root, count_images, &images);
+	look_with(&(struct gb_condition_options){ .read_unknown = true });
+	assert_int_equal(images, 1);
+	assert_int_equal(c.image[0].claims, GB_IMAGE_BAD);
+	assert_non_null(strstr(c.image[0].text, "not fit: "));
+	c.images.kernel[0].good = true;
+	gb_sha256_of("image\n", 6, c.images.kernel[0].built);
+	if (gb_images_remember(&host, &c.images, &wish, &err))
+		fail_msg("%s", err.text);
+	look_with(&(struct gb_condition_options){ .read_unknown = true });
+	assert_int_equal(images, 1);
+	assert_int_equal(c.image[0].claims, GB_IMAGE_SAME);
+	look_with(&(struct gb_condition_options){ .read_images = true });
+	assert_int_equal(images, 2);
+	assert_int_equal(c.image[0].claims, GB_IMAGE_BAD);
+	assert_int_equal(c.images.proved.lines, 0);
+	gb_root_watch(tree.root, NULL, NULL);
+}
+
 /* One that only keeps is in the images too: the builders' hooks copy it whatever it says. */
 static void a_file_that_only_keeps(void **state)
 {
@@ -221,7 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(every_source_counts), CASE(without_a_source_nobody_knows),
 		CASE(words_of_the_footprint), CASE(images_that_were_proved),
-		CASE(a_file_that_only_keeps),
+		CASE(a_file_that_only_keeps), CASE(each_image_is_read_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
