@@ -18,20 +18,7 @@
 
 #define NAME "next_entry"
 
-bool gb_oneshot_env_path(struct gb_host *host, char *ret, size_t size)
-{
-	const char *cfg = gb_cmdplan_grub_cfg(host);
-
-	return cfg && snprintf(ret, size, "%.*s/grubenv", (int)(strrchr(cfg, '/') - cfg), cfg) < (int)size;
-}
-
-struct env {
-	char path[64];
-	int fd;
-	char block[GB_GRUBENV_SIZE];
-};
-
-static int read_block(struct env *env)
+static int read_block(struct gb_oneshot_env *env)
 {
 	struct stat st;
 	ssize_t n;
@@ -41,41 +28,67 @@ static int read_block(struct env *env)
 	if (!S_ISREG(st.st_mode) || st.st_size != GB_GRUBENV_SIZE)
 		return -EINVAL;
 	n = pread(env->fd, env->block, sizeof(env->block), 0);
-	return n < 0 ? -errno : n != sizeof(env->block) ? -EINVAL : 0;
+	if (n < 0)
+		return -errno;
+	return n == sizeof(env->block) && gb_grubenv_is(env->block, sizeof(env->block)) ? 0 : -EINVAL;
 }
 
-/* -ENOENT: this machine has none. To be closed after success. */
-static int open_env(struct gb_host *host, int flags, struct env *env, struct gb_err *err)
+static int open_in(const struct gb_place *place, int flags, struct gb_oneshot_env *env)
 {
+	int r;
+
+	if (place->folder < 0)
+		return -ENOENT;
+	env->fd = openat(place->folder, place->name,
+			 flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (env->fd < 0)
+		return -errno;
+	r = read_block(env);
+	if (r)
+		close(env->fd);
+	return r;
+}
+
+int gb_oneshot_env_open(struct gb_host *host, int flags, struct gb_oneshot_env *ret,
+			struct gb_err *err)
+{
+	const char *cfg = gb_cmdplan_grub_cfg(host);
 	struct gb_place place;
 	int r;
 
-	if (!gb_oneshot_env_path(host, env->path, sizeof(env->path)))
-		return -ENOENT;
-	r = gb_store_place(&host->store, env->path, false, &place, err);
+	if (!cfg || snprintf(ret->path, sizeof(ret->path), "%.*s/grubenv",
+			     (int)(strrchr(cfg, '/') - cfg), cfg) >= (int)sizeof(ret->path))
+		return gb_fail(err, ENOENT, "GRUB's configuration is not to be found; is /boot mounted?");
+	r = gb_store_place(&host->store, ret->path, false, &place, err);
 	if (r)
 		return r;
-	env->fd = place.folder < 0 ? -1 : openat(place.folder, place.name, flags | O_NOFOLLOW |
-						 O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	r = place.folder < 0 ? -ENOENT : env->fd < 0 ? -errno : read_block(env);
+	r = open_in(&place, flags, ret);
 	gb_place_clear(&place);
-	if (!r)
-		return 0;
-	if (env->fd >= 0)
-		close(env->fd);
-	if (r == -ENOENT)
-		return r;
-	return gb_fail(err, -r, "%s: %s", env->path, r == -EINVAL ? "this is no environment block of GRUB's"
-								   : strerror(-r));
+	switch (r) {
+	case 0: return 0;
+	case -ELOOP:
+		return gb_fail(err, ELOOP, "GRUB's environment, %s, is a link, and GRUB may not write where "
+			       "that leads", ret->path);
+	case -EINVAL:
+		return gb_fail(err, EINVAL, "%s is no environment block of GRUB's, of %d bytes", ret->path,
+			       GB_GRUBENV_SIZE);
+	default: return gb_fail(err, -r, "GRUB's environment, %s: %s", ret->path, strerror(-r));
+	}
 }
 
+/* What the gate refuses has nothing of ours in it. */
 int gb_oneshot_env_read(struct gb_host *host, char *ret, size_t size, struct gb_err *err)
 {
-	struct env env;
-	int r = open_env(host, O_RDONLY, &env, err);
+	struct gb_oneshot_env env;
+	struct gb_err why = { "" };
+	int r = gb_oneshot_env_open(host, O_RDONLY, &env, &why);
 
+	if (r == -ENOENT || r == -ELOOP || r == -EINVAL) {
+		ret[0] = '\0';
+		return 0;
+	}
 	if (r)
-		return r;
+		return gb_fail(err, -r, "%s", why.text);
 	close(env.fd);
 	r = gb_grubenv_get(env.block, sizeof(env.block), NAME, ret, size);
 	if (r == -ENOENT) {
@@ -87,7 +100,7 @@ int gb_oneshot_env_read(struct gb_host *host, char *ret, size_t size, struct gb_
 
 /* What is still in the journal may be what GRUB wrote over: on ext4 and XFS that is written out,
  * too. Where it can't be, the file's own blocks are on the disk all the same: they did not move. */
-static int write_block(struct gb_host *host, struct env *env)
+static int write_block(struct gb_host *host, struct gb_oneshot_env *env)
 {
 	char now[GB_GRUBENV_SIZE];
 	int r;
@@ -109,11 +122,11 @@ static int write_block(struct gb_host *host, struct env *env)
 int gb_oneshot_env_set(struct gb_host *host, const char *id, struct gb_err *err)
 {
 	char before[GB_GRUBENV_SIZE];
-	struct env env;
-	int r = open_env(host, O_RDWR, &env, err);
+	struct gb_oneshot_env env;
+	int r = gb_oneshot_env_open(host, O_RDWR, &env, err);
 
 	if (r)
-		return r == -ENOENT ? gb_fail(err, ENOENT, "GRUB's environment is not there") : r;
+		return r;
 	memcpy(before, env.block, sizeof(before));
 	r = gb_grubenv_set(env.block, sizeof(env.block), NAME, id, err);
 	if (r)

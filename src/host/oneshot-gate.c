@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
@@ -157,7 +158,8 @@ static const char *system_name(const struct statfs *fs)
  * own that GRUB could write. A file system that does not tell, FAT, has them. */
 static int map_file(int fd, uint32_t *ret_flags, uint64_t *ret_length)
 {
-	char space[sizeof(struct fiemap) + sizeof(struct fiemap_extent)] = { 0 };
+	char space[sizeof(struct fiemap) + sizeof(struct fiemap_extent)]
+		__attribute__((aligned(__alignof__(struct fiemap)))) = { 0 };
 	struct fiemap *map = (struct fiemap *)(void *)space;
 
 	map->fm_length = GB_GRUBENV_SIZE;
@@ -210,55 +212,31 @@ static void check_system(struct gb_host *host, const char *path, int fd, struct 
 
 /* ---- the file ------------------------------------------------------------------------------ */
 
-static bool is_block(int fd, off_t size)
+static const char *hint_of(int r)
 {
-	char block[GB_GRUBENV_SIZE];
-
-	return size == GB_GRUBENV_SIZE && pread(fd, block, sizeof(block), 0) == sizeof(block) &&
-	       gb_grubenv_is(block, sizeof(block));
+	return r == -ENOENT ? "grub-editenv FILE create" :
+	       r == -EINVAL ? "grub-editenv FILE create, after moving the old one away" : "";
 }
 
 static void check_file(struct gb_host *host, struct gb_oneshot *ret)
 {
-	char path[64];
-	struct stat st;
-	int fd;
+	struct gb_oneshot_env env;
+	struct gb_err err = { "" };
+	int r = gb_oneshot_env_open(host, O_RDONLY, &env, &err);
 
-	if (!gb_oneshot_env_path(host, path, sizeof(path)))
-		return gb_oneshot_refuse(ret, "", "GRUB's configuration is not to be found; is /boot mounted?");
-	fd = gb_root_file(host->root, path);
-	if (fd < 0)
-		return gb_oneshot_refuse(ret, "grub-editenv FILE create", "GRUB's environment, %s: %s", path,
-					 fd == -EINVAL ? "it is no regular file" : strerror(-fd));
-	if (fstat(fd, &st) < 0 || !is_block(fd, st.st_size))
-		gb_oneshot_refuse(ret, "grub-editenv FILE create, after moving the old one away",
-				  "%s is no environment block of GRUB's, of %d bytes", path,
-				  GB_GRUBENV_SIZE);
+	if (r)
+		return gb_oneshot_refuse(ret, hint_of(r), "%.380s", err.text);
+	check_system(host, env.path, env.fd, ret);
 	if (!ret->why[0])
-		check_system(host, path, fd, ret);
+		check_device(host, env.path, env.fd, ret);
 	if (!ret->why[0])
-		check_device(host, path, fd, ret);
-	if (!ret->why[0])
-		check_blocks(host, path, fd, ret);
-	close(fd);
-}
-
-/* A link would be followed by Linux, and by GRUB only within a file system. */
-static void check_links(struct gb_host *host, struct gb_oneshot *ret)
-{
-	char path[64], target[16];
-
-	if (gb_oneshot_env_path(host, path, sizeof(path)) &&
-	    gb_root_readlink(host->root, path, target, sizeof(target)) >= 0)
-		gb_oneshot_refuse(ret, "", "GRUB's environment, %s, is a link, and GRUB may not write where "
-				  "that leads", path);
+		check_blocks(host, env.path, env.fd, ret);
+	close(env.fd);
 }
 
 void gb_oneshot_gate(struct gb_host *host, struct gb_oneshot *ret)
 {
 	check_config(host, ret);
-	if (!ret->why[0])
-		check_links(host, ret);
 	if (!ret->why[0])
 		check_file(host, ret);
 }

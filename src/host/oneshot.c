@@ -126,21 +126,23 @@ int gb_oneshot_arm(struct gb_host *host, struct gb_oneshot *oneshot, const char 
 	int r = set(host, oneshot, id, err);
 
 	if (r)
-		gb_oneshot_disarm(host, id, NULL);
+		gb_oneshot_disarm(host, id, NULL, NULL);
 	return r;
 }
 
 int gb_oneshot_try(struct gb_host *host, struct gb_oneshot *oneshot, struct gb_err *err)
 {
 	char now[ID_MAX];
-	int r = gb_oneshot_read(host, now, sizeof(now), err);
+	int r = gb_oneshot_disarm(host, NO_ENTRY, NULL, err);
 
+	if (!r)
+		r = gb_oneshot_read(host, now, sizeof(now), err);
 	if (!r && now[0])
 		return gb_fail(err, EBUSY, "the next boot is to take \"%.80s\" once, and that was not "
 			       "asked by ghost-boot", now);
 	if (!r)
 		r = gb_oneshot_arm(host, oneshot, NO_ENTRY, err);
-	return r ? r : gb_oneshot_disarm(host, NO_ENTRY, err);
+	return r ? r : gb_oneshot_disarm(host, NO_ENTRY, NULL, err);
 }
 
 int gb_oneshot_read(struct gb_host *host, char *ret, size_t size, struct gb_err *err)
@@ -149,25 +151,26 @@ int gb_oneshot_read(struct gb_host *host, char *ret, size_t size, struct gb_err 
 
 	if (r)
 		return gb_fail(err, -r, "the EFI variable LoaderEntryOneShot: %s", strerror(-r));
-	if (ret[0])
-		return 0;
-	r = gb_oneshot_env_read(host, ret, size, err);
-	if (r == -ENOENT)
-		ret[0] = '\0';
-	return r == -ENOENT ? 0 : r;
+	return ret[0] ? 0 : gb_oneshot_env_read(host, ret, size, err);
 }
 
-int gb_oneshot_disarm(struct gb_host *host, const char *id, struct gb_err *err)
+int gb_oneshot_disarm(struct gb_host *host, const char *id, bool *ret_armed, struct gb_err *err)
 {
 	char now[ID_MAX];
+	bool in_efi, in_grub;
 	int r = read_variable(host, now, sizeof(now)), one;
 
 	if (r)
-		r = gb_fail(err, -r, "the EFI variable LoaderEntryOneShot: %s", strerror(-r));
-	else if (now[0] && !strcasecmp(now, id)) /* ids are lower case, whatever was written */
+		gb_fail(err, -r, "the EFI variable LoaderEntryOneShot: %s", strerror(-r));
+	/* ids are lower case, whatever was written */
+	in_efi = !r && now[0] && !strcasecmp(now, id);
+	if (in_efi)
 		r = remove_variable(host, err);
 	one = gb_oneshot_env_read(host, now, sizeof(now), r ? NULL : err);
-	if (!one && !strcmp(now, id))
+	in_grub = !one && now[0] && !strcmp(now, id);
+	if (in_grub)
 		one = gb_oneshot_env_set(host, NULL, r ? NULL : err);
-	return r || one == -ENOENT ? r : one;
+	if (ret_armed)
+		*ret_armed = in_efi || in_grub;
+	return r ? r : one;
 }

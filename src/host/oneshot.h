@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "grubenv.h"
+
 struct gb_err;
 struct gb_host;
 
@@ -29,25 +31,37 @@ void gb_oneshot_find(struct gb_host *host, struct gb_oneshot *ret);
  * is not armed. */
 int gb_oneshot_arm(struct gb_host *host, struct gb_oneshot *oneshot, const char *id,
 		   struct gb_err *err);
-/* Could it be armed? Tries it, with an id that no loader finds an entry for, and takes that back. */
+/* Could it be armed? Tries it, with an id that no loader finds an entry for, and takes that back; a
+ * cut in between leaves it, and the next try takes it away. -EBUSY: somebody else's is there. */
 int gb_oneshot_try(struct gb_host *host, struct gb_oneshot *oneshot, struct gb_err *err);
 
 /* Both look at either place, whatever this machine's loader is now, and however it was judged. */
 
 /* What the next boot would take; "" when nothing is armed. A negative errno: it can't be told. */
 int gb_oneshot_read(struct gb_host *host, char *ret, size_t size, struct gb_err *err);
-/* Takes it away if it is `id`; somebody else's stays. */
-int gb_oneshot_disarm(struct gb_host *host, const char *id, struct gb_err *err);
+/* Takes it away if it is `id`; somebody else's stays. *ret_armed, which may be NULL, is set whatever
+ * it returns: it was found there. */
+int gb_oneshot_disarm(struct gb_host *host, const char *id, bool *ret_armed, struct gb_err *err);
 
 /* ---- its parts -------------------------------------------------------------------------- */
 
-/* oneshot-env.c: GRUB's next_entry. `id` NULL takes it away. -ENOENT: there is no environment. */
+/* oneshot-env.c: GRUB's environment, beside grub.cfg. */
+struct gb_oneshot_env {
+	char path[64];
+	int fd;
+	char block[GB_GRUBENV_SIZE];
+};
+
+/* Never through a link. -ENOENT: there is none, -ELOOP: a link, -EINVAL: no block of GRUB's, each
+ * with its reason. After success the caller closes `fd`. */
+int gb_oneshot_env_open(struct gb_host *host, int flags, struct gb_oneshot_env *ret,
+			struct gb_err *err);
+/* Its next_entry. `id` NULL takes it away. */
 int gb_oneshot_env_set(struct gb_host *host, const char *id, struct gb_err *err);
+/* "" also for what is no environment that next_entry is ever set in. */
 int gb_oneshot_env_read(struct gb_host *host, char *ret, size_t size, struct gb_err *err);
 /* oneshot-gate.c: why GRUB could not take next_entry away by itself; `why` stays "" if it can. */
 void gb_oneshot_gate(struct gb_host *host, struct gb_oneshot *ret);
-/* Where it is, beside grub.cfg; false: nowhere. */
-bool gb_oneshot_env_path(struct gb_host *host, char *ret, size_t size);
 __attribute__((format(printf, 3, 4)))
 void gb_oneshot_refuse(struct gb_oneshot *oneshot, const char *hint, const char *format, ...);
 

@@ -98,18 +98,14 @@ static void find_clues(struct gb_host *host, const struct gb_trial *trial, bool 
  * take it away, and for those that never saw it. True if it was still there. */
 static bool forget_oneshot(struct gb_host *host, struct gb_keeper *keeper)
 {
-	const char *entry = keeper->trial.entry ? keeper->trial.entry : "";
+	const char *entry = keeper->trial.entry;
 	struct gb_err err = { "" };
-	char now[512];
+	bool was_armed = false;
 
-	if (!*entry)
-		return false;
-	if (!gb_oneshot_read(host, now, sizeof(now), NULL) && strcmp(now, entry))
-		return false;
-	if (gb_oneshot_disarm(host, entry, &err))
+	if (entry && *entry && gb_oneshot_disarm(host, entry, &was_armed, &err))
 		snprintf(keeper->warning, sizeof(keeper->warning), "the boot loader could not be told "
 			 "to forget it, and may take it again: %.280s", err.text);
-	return true;
+	return was_armed;
 }
 
 static int move(struct gb_host *host, struct gb_keeper *keeper, enum gb_trial_event event,

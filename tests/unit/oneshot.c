@@ -71,9 +71,12 @@ static void arm(const char *id)
 		fail_msg("%s", err.text);
 }
 
+static bool was_armed;
+
 static void disarm(const char *id)
 {
-	if (gb_oneshot_disarm(&host, id, &err))
+	was_armed = false;
+	if (gb_oneshot_disarm(&host, id, &was_armed, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -93,10 +96,13 @@ static void systemd_takes_a_variable(void **state)
 	assert_string_equal(text, "a-ghost-boot-trial.conf");
 	arm("a-ghost-boot-trial.conf");
 	disarm("somebody.conf");
+	assert_false(was_armed);
 	armed_is("a-ghost-boot-trial.conf");
 	disarm("a-ghost-boot-trial.conf");
+	assert_true(was_armed);
 	armed_is("");
 	disarm("a-ghost-boot-trial.conf");
+	assert_false(was_armed);
 	/* the loader takes any case */
 	put_variable(&tree, "LoaderEntryOneShot", "A-Ghost-Boot-Trial.conf");
 	disarm("a-ghost-boot-trial.conf");
@@ -199,9 +205,10 @@ static void a_store_that_refuses(void **state)
 	fake.write = real_write;
 	arm("a.conf");
 	fake.remove = refusing_remove;
-	assert_int_equal(gb_oneshot_disarm(&host, "a.conf", &err), -refuse_with);
+	assert_int_equal(gb_oneshot_disarm(&host, "a.conf", &was_armed, &err), -refuse_with);
 	fake.remove = silent_remove;
-	assert_int_equal(gb_oneshot_disarm(&host, "a.conf", &err), -EIO);
+	assert_int_equal(gb_oneshot_disarm(&host, "a.conf", &was_armed, &err), -EIO);
+	assert_true(was_armed);
 	armed_is("a.conf");
 	host.efi = real;
 }
@@ -213,10 +220,45 @@ static void a_try_leaves_nothing(void **state)
 	can(GB_ONESHOT_EFI);
 	assert_int_equal(gb_oneshot_try(&host, &oneshot, &err), 0);
 	armed_is("");
+	/* a cut has left the last one */
+	arm("ghost-boot-nothing");
+	assert_int_equal(gb_oneshot_try(&host, &oneshot, &err), 0);
+	armed_is("");
 	arm("somebody.conf");
 	assert_int_equal(gb_oneshot_try(&host, &oneshot, &err), -EBUSY);
 	assert_non_null(strstr(err.text, "somebody.conf"));
 	armed_is("somebody.conf");
+}
+
+/* Either place is looked at, whatever is in the other. */
+static void both_places(void **state)
+{
+	(void)state;
+	make_grub(&tree);
+	put_features(&tree, 0x08);
+	can(GB_ONESHOT_EFI);
+	put_variable(&tree, "LoaderEntryOneShot", "somebody.conf");
+	put_environment(&tree, "/boot/grub/grubenv", "next_entry=ghost-boot-trial\n");
+	armed_is("somebody.conf");
+	disarm("ghost-boot-trial");
+	assert_true(was_armed);
+	armed_is("somebody.conf");
+	assert_null(strstr(tree_get(&tree, "/boot/grub/grubenv"), "next_entry"));
+	disarm("somebody.conf");
+	/* what next_entry is never set in bars nothing */
+	for (int i = 0; i < 3; i++) {
+		tree_delete(&tree, "/boot/grub/grubenv");
+		if (i == 0)
+			tree_link(&tree, "/boot/grub/grubenv", "../efi/grubenv");
+		else
+			tree_put(&tree, "/boot/grub/grubenv", i == 1 ? "short" : "");
+		armed_is("");
+		assert_int_equal(gb_oneshot_try(&host, &oneshot, &err), 0);
+		arm("ghost-boot-trial");
+		disarm("ghost-boot-trial");
+		assert_true(was_armed);
+		armed_is("");
+	}
 }
 
 /* ---- GRUB's environment ------------------------------------------------------------------ */
@@ -276,6 +318,9 @@ static void grub_takes_next_entry(void **state)
 	assert_int_equal(before.st_ino, after.st_ino);
 	assert_int_equal(gb_oneshot_try(&host, &oneshot, &err), 0);
 	armed_is("");
+	arm("ghost-boot-nothing");
+	assert_int_equal(gb_oneshot_try(&host, &oneshot, &err), 0);
+	armed_is("");
 	seen.fail = GB_CALL_WRITE;
 	assert_int_equal(gb_oneshot_arm(&host, &oneshot, "ghost-boot-trial", &err), -EIO);
 	armed_is("");
@@ -283,7 +328,7 @@ static void grub_takes_next_entry(void **state)
 	arm("ghost-boot-trial");
 	seen.fail = GB_CALL_FSYNC;
 	disarm("somebody");
-	assert_int_equal(gb_oneshot_disarm(&host, "ghost-boot-trial", &err), -EIO);
+	assert_int_equal(gb_oneshot_disarm(&host, "ghost-boot-trial", &was_armed, &err), -EIO);
 }
 
 static void grubs_configuration(void **state)
@@ -303,6 +348,15 @@ static void grubs_configuration(void **state)
 	can(GB_ONESHOT_GRUB);
 }
 
+/* As long as an environment. */
+static const char *some_text(void)
+{
+	static char text[GB_GRUBENV_SIZE + 1];
+
+	memset(text, '#', GB_GRUBENV_SIZE);
+	return text;
+}
+
 static void grubs_environment(void **state)
 {
 	(void)state;
@@ -314,6 +368,8 @@ static void grubs_environment(void **state)
 	disarm("ghost-boot-trial");
 	tree_put(&tree, "/boot/grub/grubenv", "# GRUB Environment Block\n");
 	cannot("of 1024 bytes");
+	tree_put(&tree, "/boot/grub/grubenv", some_text());
+	cannot("of 1024 bytes");
 	tree_folder(&tree, "/boot/efi");
 	put_environment(&tree, "/boot/efi/grubenv", "");
 	tree_link(&tree, "/boot/grub/grubenv", "../efi/grubenv");
@@ -321,7 +377,7 @@ static void grubs_environment(void **state)
 	assert_true(gb_oneshot_env_set(&host, "x", &err) < 0);
 	tree_delete(&tree, "/boot/grub/grubenv");
 	assert_int_equal(mkfifo(tree_path(&tree, "/boot/grub/grubenv"), 0600), 0);
-	cannot("no regular file");
+	cannot("of 1024 bytes");
 	assert_true(gb_oneshot_env_set(&host, "x", &err) < 0);
 }
 
@@ -454,6 +510,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(grub_that_says_so, make, clear),
 		cmocka_unit_test_setup_teardown(a_store_that_refuses, make, clear),
 		cmocka_unit_test_setup_teardown(a_try_leaves_nothing, make, clear),
+		cmocka_unit_test_setup_teardown(both_places, make, clear),
 		cmocka_unit_test_setup_teardown(grub_takes_next_entry, make, clear),
 		cmocka_unit_test_setup_teardown(grubs_configuration, make, clear),
 		cmocka_unit_test_setup_teardown(grubs_environment, make, clear),

@@ -416,6 +416,36 @@ static void says_that_it_is_locked(void **state)
 	}
 }
 
+/* Somebody else's in the one place does not hide ours in the other; and what can't be read is no
+ * one-shot that was still there. */
+static void looks_at_both_places(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, GRUB, "");
+	put_features(&w.tree, 0x08);
+	put_trial(&w, GB_TRIAL_ARMED, EARLIER);
+	put_variable(&w.tree, "LoaderEntryOneShot", "somebody.conf");
+	put_environment(&w.tree, "/boot/grub/grubenv", "next_entry=ghost-boot-trial\n");
+	gb_host_close(&w.host);
+	open_host(&w.tree, &w.host);
+	assert_int_equal(settle(&w), 0);
+	assert_string_equal(w.keeper.warning, "");
+	assert_state(&w, GB_TRIAL_FAILED, "did not take its entry");
+	assert_null(strstr(tree_get(&w.tree, "/boot/grub/grubenv"), "next_entry"));
+	assert_armed(&w, "somebody.conf");
+	end(&w);
+
+	begin(&w, SYSTEMD, "");
+	put_trial(&w, GB_TRIAL_ARMED, EARLIER);
+	tree_put(&w.tree, VARIABLES "LoaderEntryOneShot" GB_EFI_LOADER, "\6");
+	assert_int_equal(settle(&w), 0);
+	assert_non_null(strstr(w.keeper.warning, "may take it again"));
+	assert_state(&w, GB_TRIAL_FAILED, "never came as far as the host");
+	end(&w);
+}
+
 /* ---- judging --------------------------------------------------------------------------------- */
 
 static int run_systemctl(void *ctx, const struct gb_program *command, struct gb_ran *ret,
@@ -523,6 +553,7 @@ int main(void)
 		cmocka_unit_test(tidies_up),
 		cmocka_unit_test(survives_faults),
 		cmocka_unit_test(says_that_it_is_locked),
+		cmocka_unit_test(looks_at_both_places),
 		cmocka_unit_test(examines),
 		cmocka_unit_test(notes_why),
 		cmocka_unit_test(publishes),
