@@ -29,8 +29,8 @@ static const char *const state_names[GB_TRIAL_STATES] = {
 
 /* ---- the states ------------------------------------------------------------------------- */
 
-/* All that may happen. What is armed is disarmed before its entry goes: GRUB would wait at its
- * menu for an entry that is not there. */
+/* All that may happen. What is armed is disarmed before its entry goes: for one that is not there
+ * GRUB boots the first of its menu, whatever is the usual one (grub-core/normal/menu.c, run_menu). */
 static const struct move {
 	enum gb_trial_state from;
 	enum gb_trial_event event;
