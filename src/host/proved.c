@@ -16,7 +16,6 @@
 
 #define FIRST_LINE "ghost-boot proved 1\n"
 #define NAME "proved"
-#define NEW_NAME "proved.tmp"
 #define PROVED_MAX (1u << 20)
 
 void gb_proved_clear(struct gb_proved *proved)
@@ -166,11 +165,7 @@ int gb_proved_write(struct gb_proved *proved, struct gb_store *store, struct gb_
 	if (folder < 0)
 		return folder;
 	print(proved, &text);
-	r = text.failed ? -ENOMEM : gb_store_unlink(store, folder, NEW_NAME);
-	if (!r)
-		r = gb_store_put(store, folder, NEW_NAME, text.data, text.len);
-	if (!r)
-		r = gb_store_rename(store, folder, NEW_NAME, NAME);
+	r = text.failed ? -ENOMEM : gb_store_replace(store, folder, NAME, text.data, text.len);
 	close(folder);
 	gb_text_clear(&text);
 	proved->altered = proved->altered && r;

@@ -302,6 +302,22 @@ int gb_store_put(struct gb_store *store, int folder, const char *name, const voi
 	return r;
 }
 
+int gb_store_replace(struct gb_store *store, int folder, const char *name, const void *data,
+		     size_t len)
+{
+	char new_name[NAME_MAX + 1];
+	int r;
+
+	if (snprintf(new_name, sizeof(new_name), "%s.tmp", name) >= (int)sizeof(new_name))
+		return -ENAMETOOLONG;
+	r = gb_store_unlink(store, folder, new_name);
+	if (!r)
+		r = gb_store_put(store, folder, new_name, data, len);
+	if (!r)
+		r = gb_store_rename(store, folder, new_name, name);
+	return r ? r : gb_store_fsync(store, folder);
+}
+
 int gb_store_copy(struct gb_store *store, int from, int to, char *ret_hash)
 {
 	char chunk[64 << 10];

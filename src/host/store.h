@@ -100,6 +100,10 @@ int gb_store_need_folder(struct gb_store *store, int parent, const char *name);
 /* A file as a whole, 0600, synced; its folder is not. `name` must not be there. */
 int gb_store_put(struct gb_store *store, int folder, const char *name, const void *data,
 		 size_t len);
+/* The same in the place of what is there, on the disk with its name; NAME.tmp is gone afterwards, or
+ * by the next call. The old or the new after a power cut. */
+int gb_store_replace(struct gb_store *store, int folder, const char *name, const void *data,
+		     size_t len);
 /* Bytes from one descriptor to another, and their hash. */
 int gb_store_copy(struct gb_store *store, int from, int to, char *ret_hash);
 /* Removes a folder below `folder` with the files in it; not there is success. */

@@ -17,7 +17,6 @@
 #define FAMILY "ghost-boot trial "
 #define FIRST_LINE FAMILY "1\n"
 #define NAME "trial"
-#define NEW_NAME "trial.tmp"
 #define TRIAL_MAX (1u << 20)
 #define SECONDS_MAX 86400
 
@@ -118,10 +117,8 @@ static void add(struct gb_text *text, const char *tag, const char *word)
 	gb_text_addf(text, "\n");
 }
 
-void gb_trial_print(const struct gb_trial *trial, struct gb_text *text)
+static void print(const struct gb_trial *trial, struct gb_text *text)
 {
-	const size_t begin = text->len;
-
 	gb_text_addf(text, FIRST_LINE "state %s\n", gb_trial_name(trial->state));
 	gb_text_addf(text, "id %08" PRIx32 "\n", trial->id);
 	if (trial->counted)
@@ -144,7 +141,7 @@ void gb_trial_print(const struct gb_trial *trial, struct gb_text *text)
 		gb_text_addf(text, "retire\n");
 	add(text, "reason", trial->reason);
 	gb_observation_print(&trial->before, text);
-	gb_record_end(text, begin);
+	gb_record_end(text, 0);
 }
 
 static bool read_state(struct gb_trial *trial, const char *name)
@@ -293,19 +290,44 @@ int gb_trial_read(struct gb_root *root, struct gb_trial *ret, struct gb_err *err
 	return r;
 }
 
-static int replace(struct gb_store *store, int folder, const struct gb_trial *trial)
+int gb_trial_print(const struct gb_trial *trial, struct gb_text *ret, struct gb_err *err)
 {
-	struct gb_text text = { 0 };
+	struct gb_err why = { "" };
+	struct gb_trial again;
 	int r;
 
-	gb_trial_print(trial, &text);
-	r = text.failed ? -ENOMEM : gb_store_unlink(store, folder, NEW_NAME);
-	if (!r)
-		r = gb_store_put(store, folder, NEW_NAME, text.data, text.len);
-	if (!r)
-		r = gb_store_rename(store, folder, NEW_NAME, NAME);
+	print(trial, ret);
+	if (ret->failed)
+		return gb_fail(err, ENOMEM, "out of memory");
+	if (ret->len > TRIAL_MAX)
+		return gb_fail(err, EFBIG, GB_TRIAL " would be too large to be read again");
+	r = gb_trial_parse(ret->data, ret->len, &again, &why);
+	gb_trial_clear(&again);
+	return r ? gb_fail(err, -r, "it could not be read again: %s", why.text) : 0;
+}
+
+static int replace(struct gb_store *store, int folder, const struct gb_trial *trial,
+		   struct gb_err *err)
+{
+	struct gb_text text = { 0 };
+	int r = gb_trial_print(trial, &text, err);
+
+	if (!r) {
+		r = gb_store_replace(store, folder, NAME, text.data, text.len);
+		if (r)
+			gb_fail(err, -r, GB_TRIAL ": %s", strerror(-r));
+	}
 	gb_text_clear(&text);
 	return r;
+}
+
+static int remove_it(struct gb_store *store, int folder, struct gb_err *err)
+{
+	int r = gb_store_unlink(store, folder, NAME);
+
+	if (!r)
+		r = gb_store_fsync(store, folder);
+	return r ? gb_fail(err, -r, GB_TRIAL ": %s", strerror(-r)) : 0;
 }
 
 int gb_trial_write(struct gb_store *store, const struct gb_trial *trial, struct gb_err *err)
@@ -314,9 +336,7 @@ int gb_trial_write(struct gb_store *store, const struct gb_trial *trial, struct 
 
 	if (folder < 0)
 		return folder;
-	r = trial->state ? replace(store, folder, trial) : gb_store_unlink(store, folder, NAME);
-	if (!r)
-		r = gb_store_fsync(store, folder);
+	r = trial->state ? replace(store, folder, trial, err) : remove_it(store, folder, err);
 	close(folder);
-	return r ? gb_fail(err, -r, GB_TRIAL ": %s", strerror(-r)) : 0;
+	return r;
 }

@@ -53,7 +53,7 @@ struct gb_trial {
 	int64_t time;	    /* of GB_TRIAL_PREPARE, seconds since 1970; for a person only */
 	char boot[37];	    /* boot_id of the boot that armed it, then of the one that entered it */
 	bool manual;	    /* only a person's word confirms, neither login nor time */
-	unsigned seconds;   /* else: so long after the host came up it is confirmed by itself */
+	unsigned seconds;   /* else: so long after the host came up it is confirmed by itself; a day at most */
 	char claims[GB_SHA256_TEXT]; /* the claims file that is tried */
 	char *kernel;	    /* release */
 	char *loader;	    /* gb_backend_name */
@@ -79,12 +79,13 @@ void gb_trial_id(uint32_t id, char ret[GB_TRIAL_ID]);
  * always to be cleared. */
 int gb_trial_read(struct gb_root *root, struct gb_trial *ret, struct gb_err *err);
 int gb_trial_parse(const char *data, size_t len, struct gb_trial *ret, struct gb_err *err);
-/* The whole file, for a step of a plan or gb_trial_write. */
-void gb_trial_print(const struct gb_trial *trial, struct gb_text *text);
+/* The whole file, for a step of a plan; *ret is empty before, and always to be cleared. An error for
+ * what could not be read again: -EBADMSG, -EFBIG; -ENOMEM. */
+int gb_trial_print(const struct gb_trial *trial, struct gb_text *ret, struct gb_err *err);
 void gb_trial_clear(struct gb_trial *trial);
 
 /* Replaces the file durably, or removes it with GB_TRIAL_NONE: the old or the new after a power
- * cut. For what is moved outside of a transaction; the caller holds the lock. */
+ * cut. Errors also as gb_trial_print. For what is moved outside of a transaction; the caller holds the lock. */
 int gb_trial_write(struct gb_store *store, const struct gb_trial *trial, struct gb_err *err);
 /* Sets a string of it, by copy; NULL empties it. False: no memory. */
 bool gb_trial_set(char **field, const char *text);

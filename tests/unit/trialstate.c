@@ -32,8 +32,8 @@ static void assert_same(const struct gb_trial *a, const struct gb_trial *b)
 {
 	struct gb_text one = { 0 }, two = { 0 };
 
-	gb_trial_print(a, &one);
-	gb_trial_print(b, &two);
+	assert_int_equal(gb_trial_print(a, &one, NULL), 0);
+	assert_int_equal(gb_trial_print(b, &two, NULL), 0);
 	assert_string_equal(one.data, two.data);
 	gb_text_clear(&one);
 	gb_text_clear(&two);
@@ -91,7 +91,7 @@ static void is_whole_or_refused(void **state)
 
 	(void)state;
 	fill(&trial);
-	gb_trial_print(&trial, &text);
+	assert_int_equal(gb_trial_print(&trial, &text, &err), 0);
 	for (size_t i = 0; i < text.len; i++) {
 		int r;
 
@@ -155,6 +155,40 @@ static void says_what_it_does_not_know(void **state)
 	gb_trial_clear(&trial);
 }
 
+/* What it would refuse to read, it does not write: the file stays as it is. */
+static void writes_only_what_it_reads(void **state)
+{
+	static char large[400 << 10];
+	struct gb_trial trial, now;
+	struct gb_text text = { 0 };
+	struct gb_err err = { "" };
+	struct gb_store store;
+	struct tree tree;
+
+	(void)state;
+	tree_make(&tree);
+	tree_folder(&tree, "/var/lib/x");
+	store = (struct gb_store){ .root = tree.root };
+	fill(&trial);
+	trial.seconds = 86400;
+	assert_int_equal(gb_trial_write(&store, &trial, &err), 0);
+	trial.seconds = 86401;
+	assert_int_equal(gb_trial_write(&store, &trial, &err), -EBADMSG);
+	assert_int_equal(gb_trial_print(&trial, &text, &err), -EBADMSG);
+	gb_text_clear(&text);
+	trial.manual = true;
+	assert_int_equal(gb_trial_write(&store, &trial, &err), 0);
+	memset(large, '\n', sizeof(large) - 1); /* three bytes each, there */
+	assert_true(gb_trial_set(&trial.reason, large));
+	assert_int_equal(gb_trial_write(&store, &trial, &err), -EFBIG);
+	assert_int_equal(gb_trial_read(tree.root, &now, &err), 0);
+	assert_true(now.manual);
+	assert_string_equal(now.reason, "100 % \xff odd");
+	gb_trial_clear(&now);
+	gb_trial_clear(&trial);
+	tree_clear(&tree);
+}
+
 /* Every call that changes the file system failed in turn: the old state or the new one. */
 static int fail_one(void *ctx, const struct gb_call *call, bool done)
 {
@@ -205,6 +239,7 @@ int main(void)
 		cmocka_unit_test(comes_back),
 		cmocka_unit_test(is_whole_or_refused),
 		cmocka_unit_test(says_what_it_does_not_know),
+		cmocka_unit_test(writes_only_what_it_reads),
 		cmocka_unit_test(is_replaced_or_stays),
 	};
 
