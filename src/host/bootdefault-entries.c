@@ -29,8 +29,16 @@ struct search {
 	struct gb_bls_entry entry[ENTRIES_MAX];
 	struct found found[ENTRIES_MAX];
 	size_t entries;
-	bool failed, more;
+	bool more;
+	int error; /* the first thing that can't be read, and may decide */
+	struct gb_err *err;
 };
+
+static void tell(struct search *s, int r, const char *what)
+{
+	if (r && r != -ENOENT && !s->error)
+		s->error = gb_fail(s->err, -r, "%s: %s", what, strerror(-r));
+}
 
 static void clear(struct search *s)
 {
@@ -74,26 +82,40 @@ static void add(struct search *s, const struct gb_bls_name *name, const char *pa
 	s->entries++;
 }
 
+static void look_at_text(struct search *s, const struct gb_bls_name *name, const char *path,
+			 const char *data, size_t len)
+{
+	struct gb_bls bls = { 0 };
+	struct gb_err why = { "" };
+	int r = gb_bls_parse(data, len, &bls, &why);
+
+	if (r && !s->error)
+		s->error = gb_fail(s->err, -r, "%s: %s", path, why.text);
+	if (!r && is_bootable(s, &bls))
+		add(s, name, path, &bls);
+	else if (!r)
+		gb_bls_clear(&bls);
+}
+
 static int look_at(void *ctx, const char *file)
 {
 	struct search *s = ctx;
 	struct gb_bls_name name;
-	struct gb_bls bls = { 0 };
 	char path[512], *data;
 	size_t len;
+	int r;
 
 	if (!gb_bls_name(file, &name))
 		return 0;
 	snprintf(path, sizeof(path), "%s/loader/entries/%s", s->folder, file);
-	if (gb_root_read_all(s->host->root, path, GB_BLS_MAX, &data, &len))
-		return 0;
-	if (!gb_bls_parse(data, len, &bls, NULL)) {
-		if (is_bootable(s, &bls))
-			add(s, &name, path, &bls);
-		else
-			gb_bls_clear(&bls);
+	r = gb_root_read_all(s->host->root, path, GB_BLS_MAX, &data, &len);
+	if (r == -EISDIR)
+		return 0; /* both pass over folders, whatever they are called */
+	tell(s, r, path);
+	if (!r) {
+		look_at_text(s, &name, path, data, len);
+		free(data);
 	}
-	free(data);
 	return 0;
 }
 
@@ -103,7 +125,7 @@ static void look_in(struct search *s, const char *folder)
 
 	s->folder = folder;
 	snprintf(path, sizeof(path), "%s/loader/entries", folder);
-	gb_root_list(s->host->root, path, look_at, s);
+	tell(s, gb_root_list(s->host->root, path, look_at, s), path);
 }
 
 static bool is_known(const struct search *s, const char *id)
@@ -140,9 +162,11 @@ static void look_at_list(struct search *s)
 {
 	uint8_t *data;
 	size_t len;
+	int r = s->host->efi ? s->host->efi->read(s->host->efi, "LoaderEntries" GB_EFI_LOADER, &data,
+						  &len) : -ENOENT;
 
-	if (!s->host->efi ||
-	    s->host->efi->read(s->host->efi, "LoaderEntries" GB_EFI_LOADER, &data, &len))
+	tell(s, r, "the EFI variable LoaderEntries");
+	if (r)
 		return;
 	gb_efi_texts(data, len, look_at_listed, s);
 	free(data);
@@ -182,10 +206,13 @@ static void read_conf(struct search *s, struct conf *conf)
 	const struct gb_loader *loader = s->host->loader;
 	char path[96], *data;
 	size_t len;
+	int r;
 
 	conf->value[0] = '\0';
 	snprintf(path, sizeof(path), "%s/loader/loader.conf", loader->esp[0] ? loader->esp : loader->boot);
-	if (gb_root_read_all(s->host->root, path, CONF_MAX, &data, &len))
+	r = gb_root_read_all(s->host->root, path, CONF_MAX, &data, &len);
+	tell(s, r, path);
+	if (r)
 		return;
 	gb_lines_each(data, len, take_default, conf);
 	free(data);
@@ -193,7 +220,10 @@ static void read_conf(struct search *s, struct conf *conf)
 
 static const char *read_variable(struct search *s, const char *name, char ret[256])
 {
-	return s->host->efi && !gb_efi_get_text(s->host->efi, name, ret, 256) ? ret : NULL;
+	int r = s->host->efi ? gb_efi_get_text(s->host->efi, name, ret, 256) : -ENOENT;
+
+	tell(s, r, name);
+	return r ? NULL : ret;
 }
 
 static size_t choose(struct search *s, const char *saved)
@@ -239,6 +269,7 @@ int gb_bootdefault_entries(struct gb_host *host, const struct gb_bootdefault_wit
 	if (!s)
 		return gb_fail(err, ENOMEM, "out of memory");
 	s->host = host;
+	s->err = err;
 	look_in(s, loader->boot);
 	if (!saved && loader->esp[0] && strcmp(loader->esp, loader->boot))
 		look_in(s, loader->esp);
@@ -246,7 +277,9 @@ int gb_bootdefault_entries(struct gb_host *host, const struct gb_bootdefault_wit
 		look_at_list(s);
 	add_wanted(s, with);
 	chosen = choose(s, saved);
-	if (s->more)
+	if (s->error)
+		r = s->error;
+	else if (s->more)
 		r = gb_fail(err, ENOTUNIQ, "there are more boot entries than expected");
 	else if (chosen == GB_BLS_NONE)
 		r = gb_fail(err, ENOTUNIQ, "the boot loader has no entry that it would boot by itself");

@@ -83,27 +83,37 @@ static bool is_variable(const char *value, const char *name)
 	return !strcmp(value, name);
 }
 
+/* "" without an environment, or when it says nothing of it. */
+static int saved_entry(struct gb_host *host, char *ret, size_t size, struct gb_err *err)
+{
+	char path[64], *env;
+	size_t len;
+	int r;
+
+	ret[0] = '\0';
+	sibling(gb_cmdplan_grub_cfg(host), "grubenv", path, sizeof(path));
+	r = gb_root_read_all(host->root, path, GB_GRUBENV_SIZE, &env, &len);
+	if (r)
+		return r == -ENOENT ? 0 : gb_fail(err, -r, "%s: %s", path, strerror(-r));
+	r = gb_grubenv_get(env, len, "saved_entry", ret, size);
+	free(env);
+	if (r == -E2BIG)
+		return gb_fail(err, ENOTUNIQ, "the saved_entry of GRUB's environment is too long");
+	if (r && r != -ENOENT)
+		return gb_fail(err, ENOTUNIQ, "%s is no environment block of GRUB's", path);
+	return 0;
+}
+
 /* "${saved_entry}" is what grubenv says; other variables nobody knows. */
 static int usual_value(struct gb_host *host, const struct gb_grubmenu *menu, char *ret,
 		       size_t size, struct gb_err *err)
 {
 	const char *value = menu->usual ? menu->usual : "";
-	char path[64], *env;
-	size_t len;
-	int r;
 
-	if (!strchr(value, '$'))
-		return gb_text_copy(ret, size, value) ? 0 : -E2BIG;
-	if (!is_variable(value, "saved_entry"))
+	if (is_variable(value, "saved_entry"))
+		return saved_entry(host, ret, size, err);
+	if (strchr(value, '$') || !gb_text_copy(ret, size, value))
 		return gb_fail(err, ENOTUNIQ, "GRUB's default is %s, and what that is can't be told", value);
-	ret[0] = '\0';
-	sibling(gb_cmdplan_grub_cfg(host), "grubenv", path, sizeof(path));
-	if (gb_root_read_all(host->root, path, GB_GRUBENV_SIZE, &env, &len))
-		return 0;
-	r = gb_grubenv_get(env, len, "saved_entry", ret, size);
-	free(env);
-	if (r == -E2BIG)
-		return gb_fail(err, ENOTUNIQ, "the saved_entry of GRUB's environment is too long");
 	return 0;
 }
 

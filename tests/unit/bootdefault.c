@@ -57,6 +57,26 @@ static void is_unknown(int code, const char *why)
 		fail_msg("%s", err.text);
 }
 
+static int fail_read(void *ctx, enum gb_op op, const char *path, const char *data)
+{
+	(void)data;
+	return (op == GB_READ || op == GB_LIST) && !strcmp(path, ctx) ? -EIO : 0;
+}
+
+/* What may decide and can't be read is said. */
+static void is_unreadable(const char *path)
+{
+	struct gb_bootdefault found;
+
+	gb_host_close(&host);
+	open_host(&tree, &host);
+	gb_root_watch(tree.root, fail_read, (void *)(uintptr_t)path);
+	assert_int_equal(gb_bootdefault_find(&host, NULL, &found, &err), -EIO);
+	gb_root_watch(tree.root, NULL, NULL);
+	if (!strstr(err.text, strrchr(path, '/') + 1))
+		fail_msg("%s", err.text);
+}
+
 /* ---- systemd-boot ------------------------------------------------------------------------ */
 
 static void systemd_takes_the_newest(void **state)
@@ -153,6 +173,34 @@ static void what_systemd_finds_itself(void **state)
 	both("aa.conf");
 }
 
+static void what_cannot_be_read(void **state)
+{
+	static const char *const paths[] = {
+		"/efi/loader/entries",
+		"/efi/loader/entries/" MACHINE "-" OLD ".conf",
+		"/efi/loader/loader.conf",
+		VARIABLES "LoaderEntryDefault" GB_EFI_LOADER,
+		VARIABLES "LoaderEntryLastBooted" GB_EFI_LOADER,
+	};
+	static char large[80 << 10];
+
+	(void)state;
+	make_systemd(&tree);
+	for (size_t i = 0; i < COUNT(paths); i++)
+		is_unreadable(paths[i]);
+	tree_put_data(&tree, VARIABLES "LoaderEntries" GB_EFI_LOADER, "\6", 1);
+	is_unknown(-EINVAL, "LoaderEntries");
+	tree_delete(&tree, VARIABLES "LoaderEntries" GB_EFI_LOADER);
+	tree_folder(&tree, "/efi/loader/entries/folder.conf");
+	both(MACHINE "-" NEW ".conf");
+	tree_put_data(&tree, "/efi/loader/entries/bytes.conf", "title\0x", 7);
+	is_unknown(-EINVAL, "bytes.conf: it is no boot loader entry");
+	memset(large, '\n', sizeof(large));
+	tree_delete(&tree, "/efi/loader/entries/bytes.conf");
+	tree_put_data(&tree, "/efi/loader/entries/large.conf", large, sizeof(large));
+	is_unknown(-EFBIG, "large.conf");
+}
+
 static void boot_counters(void **state)
 {
 	(void)state;
@@ -234,6 +282,9 @@ static void grubs_saved_entry(void **state)
 	is(&custom, ADVANCED);
 	tree_delete(&tree, "/boot/grub/grubenv");
 	is(&custom, SIMPLE);
+	is_unreadable("/boot/grub/grubenv");
+	tree_put(&tree, "/boot/grub/grubenv", "saved_entry=" ADVANCED "\n");
+	is_unknown(-ENOTUNIQ, "no environment block");
 }
 
 static void what_nobody_knows_of_grub(void **state)
@@ -262,6 +313,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(systemd_without_sort_keys, make, clear),
 		cmocka_unit_test_setup_teardown(what_systemd_is_told, make, clear),
 		cmocka_unit_test_setup_teardown(what_systemd_finds_itself, make, clear),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read, make, clear),
 		cmocka_unit_test_setup_teardown(boot_counters, make, clear),
 		cmocka_unit_test_setup_teardown(names_of_ours, make, clear),
 		cmocka_unit_test_setup_teardown(grubs_default, make, clear),
