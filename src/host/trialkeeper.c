@@ -18,6 +18,7 @@
 #include "observe.h"
 #include "oneshot.h"
 #include "root.h"
+#include "store.h"
 #include "text.h"
 #include "trialjudge.h"
 
@@ -160,6 +161,38 @@ static int note_kept(struct gb_host *host, const struct gb_keeper *keeper, struc
 	return r ? gb_fail(err, -r, GB_TRIAL_KEPT ": %s", strerror(-r)) : 0;
 }
 
+static int remove_file(struct gb_store *store, const char *path, struct gb_err *err)
+{
+	struct gb_place place;
+	int r;
+
+	if (!gb_root_exists(store->root, path))
+		return 0;
+	r = gb_store_place(store, path, false, &place, err);
+	if (r)
+		return r;
+	r = place.folder < 0 ? place.folder : gb_store_unlink(store, place.folder, place.name);
+	if (!r)
+		r = gb_store_fsync(store, place.folder);
+	gb_place_clear(&place);
+	return r ? gb_fail(err, -r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+/* The change that confirmed it has removed what was made for the trial alone; what is left of that all
+ * the same goes before the only file that names it, the entry before its image. A file whose name is
+ * not the entry's is somebody's who has others in it. */
+static int remove_rest(struct gb_host *host, const struct gb_trial *trial, struct gb_err *err)
+{
+	const char *slash = trial->entry_file ? strrchr(trial->entry_file, '/') : NULL;
+	int r = 0;
+
+	if (slash && trial->entry && !strcmp(slash + 1, trial->entry))
+		r = remove_file(&host->store, trial->entry_file, err);
+	for (size_t i = 0; i < trial->images && !r; i++)
+		r = remove_file(&host->store, trial->image[i], err);
+	return r;
+}
+
 /* The counter is read only where the command line asks for it: what is left of it harms nobody. */
 static int tidy(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *err)
 {
@@ -172,6 +205,9 @@ static int tidy(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *e
 		r = host->efi->remove(host->efi, GB_COUNTER);
 	if (r && r != -ENOENT)
 		return gb_fail(err, -r, "the EFI variable " GB_COUNTER ": %s", strerror(-r));
+	r = remove_rest(host, &keeper->trial, err);
+	if (r)
+		return r;
 	keeper->trial.state = gb_trial_next(keeper->trial.state, GB_TRIAL_TIDY);
 	return gb_trial_write(&host->store, &keeper->trial, err);
 }
@@ -235,6 +271,7 @@ int gb_keeper_note(struct gb_host *host, struct gb_keeper *keeper, const char *r
 
 /* ---- looking ----------------------------------------------------------------------------- */
 
+/* 1, or 0 where there are none to judge by, and a check says why. */
 static int read_claims(struct gb_root *root, const struct gb_trial *trial, struct gb_claims *claims,
 		       struct gb_checks *checks, struct gb_err *err)
 {
@@ -246,8 +283,8 @@ static int read_claims(struct gb_root *root, const struct gb_trial *trial, struc
 
 	memset(claims, 0, sizeof(*claims));
 	if (r) {
-		gb_check(checks, "trial-claims", GB_FAIL, GB_CLAIMS_FILE, "can't be read: %s",
-			 strerror(-r));
+		gb_check(checks, "trial-claims", r == -ENOENT ? GB_FAIL : GB_UNKNOWN, GB_CLAIMS_FILE,
+			 "can't be read, so nothing is judged: %s", strerror(-r));
 		return 0;
 	}
 	gb_sha256_of(text, len, hash);
@@ -261,8 +298,9 @@ static int read_claims(struct gb_root *root, const struct gb_trial *trial, struc
 	if (r == -ENOMEM)
 		return gb_fail(err, ENOMEM, "out of memory");
 	if (r)
-		gb_check(checks, "trial-claims", GB_FAIL, GB_CLAIMS_FILE, "%s", why.text);
-	return 0;
+		gb_check(checks, "trial-claims", GB_FAIL, GB_CLAIMS_FILE,
+			 "can't be read, so nothing is judged: %s", why.text);
+	return !r;
 }
 
 int gb_keeper_examine(struct gb_root *root, const struct gb_runner *runner,
@@ -271,10 +309,11 @@ int gb_keeper_examine(struct gb_root *root, const struct gb_runner *runner,
 	struct gb_observation now = { 0 };
 	struct gb_claims claims;
 	int r = read_claims(root, &keeper->trial, &claims, ret, err);
+	const bool there = r > 0;
 
-	if (!r)
+	if (there)
 		r = gb_observe(root, runner, &claims, &now, err);
-	if (!r)
+	if (there && !r)
 		gb_trial_judge(&keeper->trial.before, &now, &claims, ret);
 	if (!r && ret->failed)
 		r = gb_fail(err, ENOMEM, "out of memory");

@@ -33,7 +33,8 @@ void gb_keeper_clear(struct gb_keeper *keeper);
  * somebody else is changing the system. */
 int gb_keeper_settle(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *err);
 
-/* Is this boot as good as the one before, with the very claims that were tried? Reads only. */
+/* Is this boot as good as the one before, with the very claims that were tried? Without claims that
+ * can be read nothing is judged: "trial-claims" is the only check, and says why. Reads only. */
 int gb_keeper_examine(struct gb_root *root, const struct gb_runner *runner,
 		      const struct gb_keeper *keeper, struct gb_checks *ret, struct gb_err *err);
 

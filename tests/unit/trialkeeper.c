@@ -389,6 +389,59 @@ static void survives_faults(void **state)
 	assert_true(points > 30);
 }
 
+#define IMAGE "/boot/ghost-boot-trial.img"
+
+static void put_confirmed(struct world *w, const char *entry_file)
+{
+	struct gb_trial trial;
+
+	put_trial(w, GB_TRIAL_CONFIRMED, NOW);
+	assert_int_equal(gb_trial_read(w->tree.root, &trial, &w->err), 0);
+	trial.image = calloc(1, sizeof(*trial.image));
+	assert_true(gb_trial_set(&trial.image[trial.images++], IMAGE));
+	assert_true(gb_trial_set(&trial.entry_file, entry_file));
+	assert_int_equal(gb_trial_write(&w->host.store, &trial, &w->err), 0);
+	gb_trial_clear(&trial);
+	tree_put(&w->tree, IMAGE, "image");
+	tree_put(&w->tree, entry_file, "entry");
+}
+
+/* The file that alone says what was made for the trial goes last, and an entry before its image. */
+static void tidies_in_order(void **state)
+{
+	static const char *const entry_file[LOADERS] = {
+		"/efi/loader/entries/a-ghost-boot-trial.conf", "/boot/grub/custom.cfg"
+	};
+
+	(void)state;
+	for (enum loader loader = 0; loader < LOADERS; loader++)
+		for (int at = 2;; at++) {
+			struct fault fault = { at / 2, at % 2, false };
+			struct world w;
+			int r;
+
+			begin(&w, loader, "");
+			put_confirmed(&w, entry_file[loader]);
+			w.host.store.watch = fail_one;
+			w.host.store.ctx = &fault;
+			r = settle(&w);
+			w.host.store.watch = NULL;
+			if (gb_root_exists(w.tree.root, IMAGE))
+				assert_true(r && gb_root_exists(w.tree.root, GB_TRIAL));
+			if (loader == SYSTEMD && gb_root_exists(w.tree.root, entry_file[loader]))
+				assert_true(gb_root_exists(w.tree.root, IMAGE));
+			gb_keeper_clear(&w.keeper);
+			assert_int_equal(settle(&w), 0);
+			assert_false(gb_root_exists(w.tree.root, GB_TRIAL));
+			assert_false(gb_root_exists(w.tree.root, IMAGE));
+			/* GRUB's has others in it */
+			assert_int_equal(gb_root_exists(w.tree.root, entry_file[loader]), loader == GRUB);
+			end(&w);
+			if (!fault.over)
+				break;
+		}
+}
+
 /* Firmware that refuses to write: it is said, the state goes on, and what is said stays. */
 static int lock_variables(void *ctx, enum gb_op op, const char *path, const char *data)
 {
@@ -487,11 +540,59 @@ static void examines(void **state)
 	assert_int_equal(gb_checks_count(&checks, GB_FAIL), 1);
 	assert_true(gb_checks_have(&checks, "trial-claims", "/etc/ghost-boot/claims"));
 	gb_checks_clear(&checks);
-	tree_delete(&w.tree, "/etc/ghost-boot/claims");
-	assert_int_equal(gb_keeper_examine(w.tree.root, &runner, &w.keeper, &checks, &w.err), 0);
-	assert_true(gb_checks_have(&checks, "trial-claims", "/etc/ghost-boot/claims"));
-	gb_checks_clear(&checks);
 	end(&w);
+}
+
+static int run_nothing(void *ctx, const struct gb_program *command, struct gb_ran *ret,
+		       struct gb_err *err)
+{
+	(void)ctx;
+	(void)ret;
+	(void)err;
+	fail_msg("%s is run", command->argv[0]);
+	return 0;
+}
+
+/* Without claims nothing is judged, and nothing of it looks well. */
+static void judges_nothing_without_claims(void **state)
+{
+	static const struct {
+		const char *text;
+		enum gb_mark mark;
+		const char *says;
+	} cases[] = {
+		{ NULL, GB_FAIL, "No such file" },
+		{ "/", GB_UNKNOWN, "Is a directory" },
+		{ "ghost-boot claims 9\n", GB_FAIL, "judged: " },
+	};
+	const struct gb_runner runner = { .run = run_nothing };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct gb_checks checks = { 0 };
+		struct world w;
+		char hash[GB_SHA256_TEXT];
+
+		begin(&w, GRUB, WORD);
+		put_trial(&w, GB_TRIAL_BOOTED, NOW);
+		assert_int_equal(gb_keeper_read(w.tree.root, &w.keeper, &w.err), 0);
+		tree_delete(&w.tree, "/etc/ghost-boot/claims");
+		if (cases[i].text && cases[i].text[0] == '/') {
+			tree_folder(&w.tree, "/etc/ghost-boot/claims");
+		} else if (cases[i].text) {
+			tree_put(&w.tree, "/etc/ghost-boot/claims", cases[i].text);
+			gb_sha256_of(cases[i].text, strlen(cases[i].text), hash);
+			strcpy(w.keeper.trial.claims, hash);
+		}
+		assert_int_equal(gb_keeper_examine(w.tree.root, &runner, &w.keeper, &checks, &w.err), 0);
+		assert_int_equal(checks.checks, 1);
+		assert_int_equal(gb_checks_count(&checks, cases[i].mark), 1);
+		assert_true(gb_checks_have(&checks, "trial-claims", "/etc/ghost-boot/claims"));
+		if (!strstr(checks.check[0].text, cases[i].says))
+			fail_msg("%s", checks.check[0].text);
+		gb_checks_clear(&checks);
+		end(&w);
+	}
 }
 
 static void notes_why(void **state)
@@ -552,9 +653,11 @@ int main(void)
 		cmocka_unit_test(writes_nothing_without_one),
 		cmocka_unit_test(tidies_up),
 		cmocka_unit_test(survives_faults),
+		cmocka_unit_test(tidies_in_order),
 		cmocka_unit_test(says_that_it_is_locked),
 		cmocka_unit_test(looks_at_both_places),
 		cmocka_unit_test(examines),
+		cmocka_unit_test(judges_nothing_without_claims),
 		cmocka_unit_test(notes_why),
 		cmocka_unit_test(publishes),
 	};
