@@ -101,8 +101,7 @@ static void escaped(struct gb_grubscript *script, bool quoted, struct gb_text *t
 	gb_text_add(text, &c, 1);
 }
 
-static int double_quoted(struct gb_grubscript *script, struct gb_grubscript_word *word,
-			 struct gb_text *text, struct gb_err *err)
+static int double_quoted(struct gb_grubscript *script, struct gb_text *text, struct gb_err *err)
 {
 	int r = 0;
 
@@ -111,7 +110,6 @@ static int double_quoted(struct gb_grubscript *script, struct gb_grubscript_word
 		char c = peek(script, 0);
 
 		if (c == '$') {
-			word->expands = true;
 			r = variable(script, text, err);
 		} else if (c == '\\' && !pass_joint(script)) {
 			escaped(script, true, text);
@@ -125,6 +123,13 @@ static int double_quoted(struct gb_grubscript *script, struct gb_grubscript_word
 	if (!r)
 		take(script);
 	return r;
+}
+
+/* In quotes and comments, too: for GRUB a line ends there (grub-core/script/lexer.c). */
+static int check_bytes(const struct gb_grubscript *script, size_t from, struct gb_err *err)
+{
+	return memchr(script->data + from, '\0', script->at - from) ? bad(script, "it has a NUL byte", err)
+								   : 0;
 }
 
 static bool ends_word(char c)
@@ -142,14 +147,11 @@ static int read_word(struct gb_grubscript *script, struct gb_grubscript_word *wo
 	while (!r && has(script, 0) && !ends_word(peek(script, 0))) {
 		char c = peek(script, 0);
 
-		if (!c) {
-			r = bad(script, "it has a NUL byte", err);
-		} else if (c == '\'') {
+		if (c == '\'') {
 			r = single_quoted(script, text, err);
 		} else if (c == '"') {
-			r = double_quoted(script, word, text, err);
+			r = double_quoted(script, text, err);
 		} else if (c == '$') {
-			word->expands = true;
 			r = variable(script, text, err);
 		} else if (c == '\\' && !pass_joint(script)) {
 			escaped(script, false, text);
@@ -159,7 +161,7 @@ static int read_word(struct gb_grubscript *script, struct gb_grubscript_word *wo
 		}
 	}
 	word->len = script->at - word->at;
-	return r;
+	return r ? r : check_bytes(script, word->at, err);
 }
 
 static bool make_room(struct gb_grubscript *script)
@@ -208,10 +210,13 @@ static void pass_blanks(struct gb_grubscript *script)
 			return;
 }
 
-static void pass_comment(struct gb_grubscript *script)
+static int pass_comment(struct gb_grubscript *script, struct gb_err *err)
 {
+	const size_t from = script->at;
+
 	while (has(script, 0) && peek(script, 0) != '\n')
 		take(script);
+	return check_bytes(script, from, err);
 }
 
 /* Another command may follow these on the same line. */
@@ -238,7 +243,7 @@ int gb_grubscript_next(struct gb_grubscript *script, enum gb_grubscript_end *ret
 			return 0;
 		}
 		if (peek(script, 0) == '#') {
-			pass_comment(script);
+			r = pass_comment(script, err);
 		} else if (ends_word(peek(script, 0))) {
 			const char c = take(script);
 

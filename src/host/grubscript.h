@@ -2,7 +2,6 @@
 #ifndef GB_GRUBSCRIPT_H
 #define GB_GRUBSCRIPT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct gb_err;
@@ -13,7 +12,6 @@ struct gb_err;
 struct gb_grubscript_word {
 	size_t at, len;	 /* as it stands */
 	char *text;	 /* without its quotes; a variable as it stands: "${saved_entry}" */
-	bool expands;	 /* there is a variable in it that GRUB replaces */
 };
 
 enum gb_grubscript_end {

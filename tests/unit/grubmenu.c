@@ -41,8 +41,7 @@ static void expect_commands(const char *text, const char *wanted)
 		if (gb_grubscript_next(&script, &end, &err))
 			fail_msg("%s", err.text);
 		for (size_t i = 0; i < script.words; i++)
-			gb_text_addf(&all, "%s[%s%s]", i ? "" : "", script.word[i].text,
-				     script.word[i].expands ? " $" : "");
+			gb_text_addf(&all, "[%s]", script.word[i].text);
 		gb_text_addf(&all, "%s", end == GB_GRUBSCRIPT_OPEN ? "{" :
 			     end == GB_GRUBSCRIPT_CLOSE ? "}" : script.words ? ";" : "");
 	}
@@ -55,10 +54,10 @@ static void cuts_commands(void **state)
 {
 	(void)state;
 	expect_commands("a b\tc\n# d\n\n e", "[a][b][c];[e];");
-	expect_commands("a 'b c'd \"e\\\" $f\" \\$g 'it'\\''s'", "[a][b cd][e\" $f $][$g][it's];");
+	expect_commands("a 'b c'd \"e\\\" $f\" \\$g 'it'\\''s'", "[a][b cd][e\" $f][$g][it's];");
 	expect_commands("a \\\n b \"c\\\nd\"", "[a][b][cd];");
 	expect_commands("if [ x ]; then b; else c; fi", "[if][[][x][]];[then];[b];[else];[c];[fi];");
-	expect_commands("m 'x' {\n a ${b} '}' }\n}", "[m][x]{[a][${b} $][}]}}");
+	expect_commands("m 'x' {\n a ${b} '}' }\n}", "[m][x]{[a][${b}][}]}}");
 	expect_commands("a#b #c\nd && e", "[a#b];[d];[e];");
 	expect_commands("", "");
 }
@@ -66,6 +65,7 @@ static void cuts_commands(void **state)
 static void refuses_commands(void **state)
 {
 	static const char *const bad[] = { "a\nb 'c", "a\n\"b", "a\n${b" };
+	static const char *const nul[] = { "abc\0de", "ab'\0c'", "ab\"\0c\"", "a\\\0bcd", "${a\0b}", "#ab\0cd" };
 	struct gb_grubscript script = { .data = "\n{ a { b }", .len = 10 };
 	enum gb_grubscript_end end;
 	struct gb_err err;
@@ -86,9 +86,12 @@ static void refuses_commands(void **state)
 	assert_int_equal(gb_grubscript_skip(&script, &at, &len, &err), -EINVAL);
 	assert_string_equal(err.text, "line 2: { is never closed");
 	gb_grubscript_clear(&script);
-	script = (struct gb_grubscript){ .data = "a\0b", .len = 3 };
-	assert_int_equal(gb_grubscript_next(&script, &end, &err), -EINVAL);
-	gb_grubscript_clear(&script);
+	for (size_t i = 0; i < COUNT(nul); i++) {
+		script = (struct gb_grubscript){ .data = nul[i], .len = 6 };
+		assert_int_equal(gb_grubscript_next(&script, &end, &err), -EINVAL);
+		assert_string_equal(err.text, "line 1: it has a NUL byte");
+		gb_grubscript_clear(&script);
+	}
 }
 
 /* ---- the menu ---------------------------------------------------------------------------- */
