@@ -103,10 +103,28 @@ static void watch_utmp(struct gb_vigil *vigil)
 	close(fd);
 }
 
+static void watch_all(struct gb_vigil *vigil)
+{
+	vigil->sessions = vigil->parent = vigil->utmp = vigil->state = -1;
+	watch_sessions(vigil);
+	watch_utmp(vigil);
+	vigil->state = watch(vigil, GB_STATE, IN_MOVED_TO | IN_DELETE);
+}
+
+/* There were more events than the kernel keeps, or what was watched went, and with it its watch: what
+ * may have been missed is looked at, and what is there now is watched. What is watched already keeps
+ * its number (inotify_add_watch(2)). */
+static int look_anew(struct gb_vigil *vigil, struct gb_err *err)
+{
+	watch_all(vigil);
+	vigil->changed = true;
+	return settle(vigil, err);
+}
+
 static int take_event(struct gb_vigil *vigil, const struct inotify_event *event, struct gb_err *err)
 {
-	if (event->mask & IN_Q_OVERFLOW)
-		vigil->changed = true;
+	if (event->mask & (IN_Q_OVERFLOW | IN_IGNORED))
+		return look_anew(vigil, err);
 	if (event->wd == vigil->state) {
 		vigil->changed = true;
 		return 0;
@@ -160,17 +178,14 @@ int gb_vigil_open(struct gb_root *root, unsigned long wait_ms, unsigned settle_m
 
 	if (!vigil)
 		return gb_fail(err, ENOMEM, "out of memory");
-	*vigil = (struct gb_vigil){ .root = root, .settle_ms = settle_ms, .sessions = -1,
-				    .parent = -1, .utmp = -1, .state = -1 };
+	*vigil = (struct gb_vigil){ .root = root, .settle_ms = settle_ms };
 	r = open_sources(vigil);
 	if (r)
 		gb_fail(err, -r, "can't wait: %s", strerror(-r));
 	else if (wait_ms)
 		r = set_timer(vigil->fd[TIME], wait_ms, err);
 	if (!r) {
-		watch_sessions(vigil);
-		watch_utmp(vigil);
-		vigil->state = watch(vigil, GB_STATE, IN_MOVED_TO | IN_DELETE);
+		watch_all(vigil);
 		r = settle(vigil, err);
 	}
 	if (r)

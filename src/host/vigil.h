@@ -12,7 +12,7 @@ enum gb_vigil_event {
 	GB_VIGIL_LOGIN,	 /* a session came or went, and GB_VIGIL_SETTLE_MS have passed since */
 	GB_VIGIL_TIME,	 /* it is time; once */
 	GB_VIGIL_RETRY,	 /* what gb_vigil_retry asked for */
-	GB_VIGIL_CHANGE, /* something in the folder GB_STATE was replaced or went */
+	GB_VIGIL_CHANGE, /* something in the folder GB_STATE was replaced or went, or may have */
 	GB_VIGIL_STOP,	 /* SIGTERM, SIGINT or SIGHUP */
 };
 

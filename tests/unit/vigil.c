@@ -190,6 +190,94 @@ static void sees_changes(void **state)
 	tree_clear(&tree);
 }
 
+static void remove_folder(const struct tree *tree, const char *path)
+{
+	assert_int_equal(rmdir(tree_path(tree, path)), 0);
+}
+
+/* What is watched goes and comes again: a watch goes with its file. */
+static void watches_what_is_there_now(void **state)
+{
+	struct gb_trial trial = { .state = GB_TRIAL_ARMED };
+	struct gb_store store;
+	struct gb_vigil *vigil;
+	struct tree tree;
+
+	(void)state;
+	tree_make(&tree);
+	tree_put(&tree, GB_TRIAL, "");
+	tree_put(&tree, GB_UTMP, "");
+	tree_folder(&tree, GB_SESSIONS);
+	store = (struct gb_store){ .root = tree.root };
+	vigil = begin(&tree, LONG_MS, 1);
+	assert_int_equal(next(vigil), GB_VIGIL_LOGIN);
+	tree_delete(&tree, GB_TRIAL);
+	remove_folder(&tree, GB_STATE);
+	tree_put(&tree, GB_TRIAL, "");
+	assert_int_equal(next(vigil), GB_VIGIL_CHANGE);
+	assert_int_equal(next(vigil), GB_VIGIL_LOGIN);
+	assert_int_equal(gb_trial_write(&store, &trial, NULL), 0);
+	assert_int_equal(next(vigil), GB_VIGIL_CHANGE);
+	remove_folder(&tree, GB_SESSIONS);
+	tree_folder(&tree, GB_SESSIONS);
+	assert_int_equal(next(vigil), GB_VIGIL_CHANGE);
+	assert_int_equal(next(vigil), GB_VIGIL_LOGIN);
+	tree_put(&tree, GB_SESSIONS "/1", "x");
+	assert_int_equal(next(vigil), GB_VIGIL_LOGIN);
+	tree_delete(&tree, GB_UTMP);
+	tree_put(&tree, GB_UTMP, "");
+	assert_int_equal(next(vigil), GB_VIGIL_CHANGE);
+	assert_int_equal(next(vigil), GB_VIGIL_LOGIN);
+	tree_put(&tree, GB_UTMP, "x");
+	assert_int_equal(next(vigil), GB_VIGIL_LOGIN);
+	gb_vigil_close(vigil);
+	tree_clear(&tree);
+}
+
+/* Of two names, since the same event twice is one. */
+static void flood(const struct tree *tree)
+{
+	FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+	unsigned most = 0;
+	char path[2][PATH_MAX];
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%u", &most), 1);
+	fclose(file);
+	snprintf(path[0], sizeof(path[0]), "%s", tree_path(tree, "/run/systemd/x"));
+	snprintf(path[1], sizeof(path[1]), "%s", tree_path(tree, "/run/systemd/y"));
+	for (unsigned i = 0; i <= most; i++) {
+		assert_int_equal(mkdir(path[i % 2], 0700), 0);
+		assert_int_equal(rmdir(path[i % 2]), 0);
+	}
+}
+
+/* More events than the kernel keeps: what they said is looked for. */
+static void survives_a_flood(void **state)
+{
+	struct gb_vigil *vigil;
+	struct tree tree;
+
+	(void)state;
+	tree_make(&tree);
+	tree_folder(&tree, "/run/systemd");
+	tree_folder(&tree, "/var/lib");
+	vigil = begin(&tree, LONG_MS, 1);
+	assert_int_equal(next(vigil), GB_VIGIL_LOGIN);
+	flood(&tree);
+	tree_folder(&tree, GB_SESSIONS);
+	tree_put(&tree, GB_TRIAL, "");
+	while (next(vigil) != GB_VIGIL_CHANGE)
+		;
+	assert_int_equal(next(vigil), GB_VIGIL_LOGIN);
+	tree_put(&tree, GB_SESSIONS "/1", "x");
+	assert_int_equal(next(vigil), GB_VIGIL_LOGIN);
+	tree_delete(&tree, GB_TRIAL);
+	assert_int_equal(next(vigil), GB_VIGIL_CHANGE);
+	gb_vigil_close(vigil);
+	tree_clear(&tree);
+}
+
 static void ends(void **state)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
@@ -221,6 +309,8 @@ int main(void)
 		cmocka_unit_test(is_not_put_off),
 		cmocka_unit_test(costs_nothing),
 		cmocka_unit_test(sees_changes),
+		cmocka_unit_test(watches_what_is_there_now),
+		cmocka_unit_test(survives_a_flood),
 		cmocka_unit_test(ends),
 	};
 
