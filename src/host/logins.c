@@ -2,6 +2,7 @@
 #include "logins.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,8 +239,9 @@ static bool look_at_utmp(struct search *search)
 bool gb_login_find(struct gb_root *root, struct gb_login *ret)
 {
 	struct search search = { root, ret };
+	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	return gb_root_list(root, GB_SESSIONS, look_at_session, &search) > 0 ||
-	       look_at_utmp(&search);
+	r = gb_root_list(root, GB_SESSIONS, look_at_session, &search);
+	return r > 0 || (r == -ENOENT && look_at_utmp(&search));
 }

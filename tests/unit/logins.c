@@ -191,6 +191,10 @@ static void knows_utmp(void **state)
 		expect(&tree, entries[i].line, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", one.how);
 		tree_put_data(&tree, GB_UTMP, entry, sizeof(entry) - 1);
 		expect(&tree, "cut", "", NULL);
+		/* with logind, which knows better */
+		tree_put_data(&tree, GB_UTMP, entry, sizeof(entry));
+		tree_folder(&tree, GB_SESSIONS);
+		expect(&tree, "logind", "", NULL);
 		tree_clear(&tree);
 	}
 }
@@ -198,6 +202,7 @@ static void knows_utmp(void **state)
 /* Pieces of sessions and noise in any order: nothing is read past its end, and nobody is found. */
 static void survives_noise(void **state)
 {
+	static const char *const files[] = { GB_SESSIONS "/1", GB_UTMP };
 	static const char *const pieces[] = { "USER=", "CLASS=user", "LEADER=", "SERVICE=", "login",
 					      "\n", "=", "\xff", "-", "1", "TTY=pts/", "STATE=" };
 	struct gb_login login;
@@ -206,7 +211,7 @@ static void survives_noise(void **state)
 
 	(void)state;
 	tree_make(&tree);
-	for (unsigned i = 0; i < 500; i++) {
+	for (unsigned i = 0; i < 1000; i++) {
 		char text[9000];
 		size_t len = 0, most;
 
@@ -216,8 +221,11 @@ static void survives_noise(void **state)
 			random = random * 1664525 + 1013904223;
 			len += (size_t)sprintf(text + len, "%s", pieces[(random >> 16) % COUNT(pieces)]);
 		}
-		tree_put_data(&tree, GB_SESSIONS "/1", text, len);
-		tree_put_data(&tree, GB_UTMP, text, len);
+		if (i == 500) {
+			tree_clear(&tree);
+			tree_make(&tree);
+		}
+		tree_put_data(&tree, files[i / 500], text, len);
 		assert_false(gb_login_find(tree.root, &login));
 	}
 	tree_clear(&tree);
