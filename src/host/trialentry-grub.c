@@ -147,6 +147,8 @@ static int take_initrd(struct making *m)
 			continue;
 		any = true;
 		add_image(m, path);
+		if (m->image.failed)
+			return gb_fail(m->err, ENOMEM, "out of memory");
 		gb_text_addf(text, " ");
 		add_path(m->image.data, m->entry->release, text);
 	}
