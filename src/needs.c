@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lines.h"
+#include "mount.h"
 #include "root.h"
 #include "text.h"
 
@@ -216,39 +217,34 @@ static void lose(struct reader *r, const char *source, const char *type)
 		snprintf(r->needs->lost, sizeof(r->needs->lost), "%.60s (%.30s)", source, type);
 }
 
-static void read_mount(struct reader *r, const char *number, const char *point, char *source,
-		       const char *type)
+static void read_mount(void *ctx, unsigned number, const char *line)
 {
-	bool anonymous = !strncmp(number, "0:", 2), disks = !strncmp(source, "/dev/", 5);
+	struct reader *r = ctx;
+	struct gb_mount m;
+	bool anonymous, disks;
 	char path[PATH_MAX], link[PATH_MAX];
-	const char *key = anonymous ? source : number;
+	const char *key;
 
-	if ((anonymous && !disks && strcmp(type, "zfs")) || contains(&r->seen, key))
+	(void)number;
+	if (!gb_mount_read(line, &m))
+		return;
+	anonymous = !strncmp(m.device, "0:", 2);
+	disks = !strncmp(m.source, "/dev/", 5);
+	key = anonymous ? m.source : m.device;
+	if ((anonymous && !disks && strcmp(m.type, "zfs")) || contains(&r->seen, key))
 		return;
 	append(&r->seen, key);
-	begin(r, GB_NEED_DISK, "%.48s is mounted on %.48s", source, point);
+	begin(r, GB_NEED_DISK, "%.48s is mounted on %.48s", m.source, m.point);
 	if (!anonymous) {
-		snprintf(path, sizeof(path), "/sys/dev/block/%.32s", number);
+		snprintf(path, sizeof(path), "/sys/dev/block/%.32s", m.device);
 		if (follow(r, path, link))
 			place(r, gb_text_base(link));
 	} else if (disks) {
-		gb_text_copy(link, sizeof(link), source);
-		place_source(r, link, type);
+		gb_text_copy(link, sizeof(link), m.source);
+		place_source(r, link, m.type);
 	}
 	if (r->cut || (anonymous && !r->placed))
-		lose(r, source, type);
-}
-
-/* proc_pid_mountinfo(5): after number and mount point come any fields, then " - type source". */
-static void read_mount_line(void *ctx, unsigned number, const char *line)
-{
-	char device[32], point[1024], type[64], source[1024];
-	const char *rest = strstr(line, " - ");
-
-	(void)number;
-	if (rest && sscanf(line, "%*s %*s %31s %*s %1023s", device, point) == 2 &&
-	    sscanf(rest, " - %63s %1023s", type, source) == 2)
-		read_mount(ctx, device, point, source, type);
+		lose(r, m.source, m.type);
 }
 
 static void read_swap_line(void *ctx, unsigned number, const char *line)
@@ -355,7 +351,7 @@ int gb_needs_read(struct gb_root *root, struct gb_needs *ret)
 	struct reader r = { .root = root, .needs = ret };
 
 	memset(ret, 0, sizeof(*ret));
-	ret->disks = read_table(&r, "/proc/self/mountinfo", read_mount_line);
+	ret->disks = read_table(&r, "/proc/self/mountinfo", read_mount);
 	read_table(&r, "/proc/swaps", read_swap_line);
 	read_table(&r, "/proc/net/route", read_route);
 	read_table(&r, "/proc/net/ipv6_route", read_route6);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lines.h"
+#include "mount.h"
 #include "root.h"
 #include "text.h"
 
@@ -128,55 +128,11 @@ static bool walk_subsystem(struct gb_disk_walk *walk, const char *link, int part
 	return below.count;
 }
 
-/* Octal escapes of mountinfo and fstab (fs/seq_file.c, mangle_path). */
-void gb_disk_unescape(char *text)
-{
-	char *to = text;
-
-	for (char *c = text; *c; c++)
-		if (c[0] == '\\' && c[1] >= '0' && c[1] <= '3' && c[2] >= '0' && c[2] <= '7' &&
-		    c[3] >= '0' && c[3] <= '7') {
-			*to++ = (char)((c[1] - '0') << 6 | (c[2] - '0') << 3 | (c[3] - '0'));
-			c += 3;
-		} else {
-			*to++ = *c;
-		}
-	*to = '\0';
-}
-
-struct holder {
-	const char *file;
-	size_t best;
-	char number[32], source[1024];
-};
-
-/* The mount that a file is on: the longest point that its path begins with, the last of them. */
-static void look_at_mount(void *ctx, unsigned line_number, const char *line)
-{
-	struct holder *holder = ctx;
-	const char *rest = strstr(line, " - ");
-	char number[32], point[1024], source[1024];
-	size_t len;
-
-	(void)line_number;
-	if (!rest || sscanf(line, "%*s %*s %31s %*s %1023s", number, point) != 2 ||
-	    sscanf(rest, " - %*s %1023s", source) != 1)
-		return;
-	gb_disk_unescape(point);
-	len = strlen(point);
-	if (len < holder->best || strncmp(holder->file, point, len) ||
-	    (len > 1 && holder->file[len] != '/'))
-		return;
-	holder->best = len;
-	strcpy(holder->number, number);
-	strcpy(holder->source, source);
-}
-
 /* drivers/block/loop.c: loop/backing_file */
 static bool walk_loop(struct gb_disk_walk *walk, const char *name, int part)
 {
 	char path[PATH_MAX], file[PATH_MAX];
-	struct holder holder = { .file = file };
+	struct gb_mount mount = { .device = "" };
 	ssize_t len;
 
 	if (snprintf(path, sizeof(path), BLOCK "%s/loop/backing_file", name) >= (int)sizeof(path))
@@ -185,16 +141,14 @@ static bool walk_loop(struct gb_disk_walk *walk, const char *name, int part)
 	if (len <= 0)
 		return false;
 	file[strcspn(file, "\n")] = '\0';
-	if (walk->mountinfo)
-		gb_lines_each(walk->mountinfo, walk->mountinfo_len, look_at_mount, &holder);
-	if (!holder.best)
+	if (!walk->mountinfo || !gb_mount_find(walk->mountinfo, walk->mountinfo_len, file, &mount))
 		gb_disk_doubt(walk, "%s is the file %s, on no known mount", name, file);
-	else if (strncmp(holder.number, "0:", 2))
-		gb_disk_walk_number(walk, holder.number, part);
-	else if (!strncmp(holder.source, "/dev/", 5))
-		gb_disk_walk(walk, holder.source, part);
+	else if (strncmp(mount.device, "0:", 2))
+		gb_disk_walk_number(walk, mount.device, part);
+	else if (!strncmp(mount.source, "/dev/", 5))
+		gb_disk_walk(walk, mount.source, part);
 	else
-		gb_disk_doubt(walk, "%s is the file %s on %s", name, file, holder.source);
+		gb_disk_doubt(walk, "%s is the file %s on %s", name, file, mount.source);
 	return true;
 }
 

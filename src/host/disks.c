@@ -9,6 +9,7 @@
 
 #include "err.h"
 #include "lines.h"
+#include "mount.h"
 #include "root.h"
 #include "text.h"
 
@@ -182,33 +183,30 @@ static void walk_anonymous(struct gb_disk_walk *walk, const char *type, char *so
 			gb_disk_walk(walk, s, GB_DISK_TOP);
 }
 
-/* proc_pid_mountinfo(5): after number and mount point come any fields, then " - type source". */
 static void read_mount(void *ctx, unsigned line_number, const char *line)
 {
-	char number[32], point[1024], type[64], source[1024];
-	const char *rest = strstr(line, " - ");
 	struct reader *r = ctx;
 	struct gb_disk_walk walk;
+	struct gb_mount m;
 	bool anonymous;
 
 	(void)line_number;
-	if (!rest || sscanf(line, "%*s %*s %31s %*s %1023s", number, point) != 2 ||
-	    sscanf(rest, " - %63s %1023s", type, source) != 2)
+	if (!gb_mount_read(line, &m))
 		return;
-	anonymous = !strncmp(number, "0:", 2);
+	anonymous = !strncmp(m.device, "0:", 2);
 	/* a live system's root is an overlay over what it was started from */
-	if (anonymous && strncmp(source, "/dev/", 5) && strcmp(type, "zfs") && strcmp(point, "/"))
+	if (anonymous && strncmp(m.source, "/dev/", 5) && strcmp(m.type, "zfs") && strcmp(m.point, "/"))
 		return;
-	gb_disk_unescape(point);
-	gb_disk_unescape(source);
-	if (!begin(r, GB_DISK_MOUNTED, point, source, &walk))
+	gb_mount_unescape(m.point);
+	gb_mount_unescape(m.source);
+	if (!begin(r, GB_DISK_MOUNTED, m.point, m.source, &walk))
 		return;
 	if (!anonymous)
-		gb_disk_walk_number(&walk, number, GB_DISK_TOP);
-	else if (strcmp(type, "overlay") && is_elsewhere(type))
+		gb_disk_walk_number(&walk, m.device, GB_DISK_TOP);
+	else if (strcmp(m.type, "overlay") && is_elsewhere(m.type))
 		walk.off = true;
 	else
-		walk_anonymous(&walk, type, source);
+		walk_anonymous(&walk, m.type, m.source);
 	finish(r, &walk);
 }
 
@@ -222,7 +220,7 @@ static void read_swap(void *ctx, unsigned number, const char *line)
 	if (number == 1 || sscanf(line, "%1023s %31s", node, type) != 2 ||
 	    strcmp(type, "partition"))
 		return;
-	gb_disk_unescape(node);
+	gb_mount_unescape(node);
 	if (!begin(r, GB_DISK_SWAPPED, "swap", node, &walk))
 		return;
 	gb_disk_walk(&walk, node, GB_DISK_TOP);
@@ -252,8 +250,8 @@ static void read_fstab(void *ctx, unsigned number, const char *line)
 	if (sscanf(line, "%1023s %1023s %63s", spec, point, type) != 3 || *spec == '#' ||
 	    is_elsewhere(type))
 		return;
-	gb_disk_unescape(spec);
-	gb_disk_unescape(point);
+	gb_mount_unescape(spec);
+	gb_mount_unescape(point);
 	unquote(spec);
 	/* a bind mount, a swap file or an image: on what is mounted */
 	if (*spec == '/' && strncmp(spec, "/dev/", 5))

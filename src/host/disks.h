@@ -92,7 +92,6 @@ void gb_disk_walk_tag(struct gb_disk_walk *walk, const char *tag, const char *va
 		      const char *type);
 /* All disks of a mounted btrfs, by one of them; false when it is none. */
 bool gb_disk_walk_btrfs(struct gb_disk_walk *walk, const char *node);
-void gb_disk_unescape(char *text); /* octal, of mountinfo and fstab */
 __attribute__((format(printf, 2, 3)))
 void gb_disk_doubt(struct gb_disk_walk *walk, const char *format, ...);
 

@@ -9,6 +9,7 @@
 #include "address.h"
 #include "disks.h"
 #include "lines.h"
+#include "mount.h"
 #include "observation.h"
 #include "root.h"
 #include "text.h"
@@ -16,35 +17,15 @@
 #define TABLE_MAX (8u << 20)
 #define UDEV_MAX (256u << 10)
 
-/* What is mounted on /; the last one counts. */
-struct mount {
-	bool found;
-	char number[32], folder[1024], type[64], source[1024];
-};
-
-static void look_at_mount(void *ctx, unsigned number, const char *line)
-{
-	struct mount *mount = ctx, now = { .found = true };
-	const char *rest = strstr(line, " - ");
-	char point[8];
-
-	(void)number;
-	if (!rest || sscanf(line, "%*s %*s %31s %1023s %7s", now.number, now.folder, point) != 3 ||
-	    strcmp(point, "/") || sscanf(rest, " - %63s %1023s", now.type, now.source) != 2)
-		return;
-	gb_disk_unescape(now.source);
-	*mount = now;
-}
-
 /* ---- what is written on it --------------------------------------------------------------- */
 
 /* btrfs gives a number of its own to each mount: that of the device it names instead. */
-static bool find_number(struct gb_root *root, struct mount *mount)
+static bool find_number(struct gb_root *root, struct gb_mount *mount)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 	const char *name;
 
-	if (strncmp(mount->number, "0:", 2))
+	if (strncmp(mount->device, "0:", 2))
 		return true;
 	if (strncmp(mount->source, "/dev/", 5))
 		return false;
@@ -54,9 +35,9 @@ static bool find_number(struct gb_root *root, struct mount *mount)
 	/* a link to a sibling has no folder in it */
 	name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	snprintf(link, sizeof(link), "/sys/class/block/%.64s/dev", name);
-	if (gb_root_read(root, link, mount->number, sizeof(mount->number)) <= 0)
+	if (gb_root_read(root, link, mount->device, sizeof(mount->device)) <= 0)
 		return false;
-	mount->number[strcspn(mount->number, "\n")] = '\0';
+	mount->device[strcspn(mount->device, "\n")] = '\0';
 	return true;
 }
 
@@ -77,7 +58,7 @@ static void look_at_property(void *ctx, unsigned number, const char *line)
 }
 
 /* udev has read it: "E:ID_FS_UUID=…" (systemd: sd_device_get_property_value). */
-static bool find_uuid(struct gb_root *root, struct mount *mount, char *ret, size_t size)
+static bool find_uuid(struct gb_root *root, struct gb_mount *mount, char *ret, size_t size)
 {
 	struct uuid uuid = { ret, size, false };
 	char path[80], *data;
@@ -85,7 +66,7 @@ static bool find_uuid(struct gb_root *root, struct mount *mount, char *ret, size
 
 	if (!find_number(root, mount))
 		return false;
-	snprintf(path, sizeof(path), "/run/udev/data/b%s", mount->number);
+	snprintf(path, sizeof(path), "/run/udev/data/b%s", mount->device);
 	if (gb_root_read_all(root, path, UDEV_MAX, &data, &len))
 		return false;
 	gb_lines_each(data, len, look_at_property, &uuid);
@@ -95,7 +76,7 @@ static bool find_uuid(struct gb_root *root, struct mount *mount, char *ret, size
 
 /* Its type, what it is, and which folder of it. A name below /dev says little: the kernel gives
  * most of them out in the order in which it finds disks. */
-static void add_identity(struct gb_root *root, struct mount *mount, struct gb_observation *seen)
+static void add_identity(struct gb_root *root, struct gb_mount *mount, struct gb_observation *seen)
 {
 	char uuid[128], text[2400];
 
@@ -144,18 +125,20 @@ static void add_disks(struct gb_root *root, struct gb_observation *seen)
 
 void gb_observe_root(struct gb_root *root, struct gb_observation *seen)
 {
-	struct mount mount = { 0 };
+	struct gb_mount mount = { .device = "" };
+	bool found = false;
 	char *data;
 	size_t len;
 
 	if (!gb_root_read_all(root, "/proc/self/mountinfo", TABLE_MAX, &data, &len)) {
-		gb_lines_each(data, len, look_at_mount, &mount);
+		found = gb_mount_find(data, len, "/", &mount);
 		free(data);
 	}
-	if (!mount.found) {
+	if (!found) {
 		seen->blind[GB_FACT_ROOT] = seen->blind[GB_FACT_PLACE] = true;
 		return;
 	}
+	gb_mount_unescape(mount.source);
 	add_identity(root, &mount, seen);
 	add_disks(root, seen);
 }

@@ -15,12 +15,11 @@
 
 #include "bootdefault.h"
 #include "cmdplan.h"
-#include "disks.h"
 #include "err.h"
 #include "grubenv.h"
 #include "grubmenu.h"
 #include "host.h"
-#include "lines.h"
+#include "mount.h"
 #include "oneshot.h"
 #include "root.h"
 #include "store.h"
@@ -55,46 +54,17 @@ static void check_config(struct gb_host *host, struct gb_oneshot *ret)
 
 /* ---- the file system -------------------------------------------------------------------- */
 
-struct mount {
-	char at[256], device[32], options[512];
-	const char *path; /* of the file */
-	size_t best;
-};
-
-/* "36 35 259:2 / /boot rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw,data=ordered" (proc(5)); of
- * those that the path is below, the longest, and of the same the last. */
-static void take_mount(void *ctx, unsigned number, const char *line)
-{
-	struct mount *mount = ctx;
-	char at[256], device[32];
-	const char *rest;
-	size_t len;
-
-	(void)number;
-	if (sscanf(line, "%*s %*s %31s %*s %255s", device, at) != 2)
-		return;
-	gb_disk_unescape(at);
-	len = strcmp(at, "/") ? strlen(at) : 0;
-	if (strncmp(mount->path, at, len) || mount->path[len] != '/' || len < mount->best)
-		return;
-	rest = strstr(line, " - ");
-	mount->best = len;
-	strcpy(mount->at, at);
-	strcpy(mount->device, device);
-	snprintf(mount->options, sizeof(mount->options), "%s", rest ? rest + 3 : "");
-}
-
-static bool find_mount(struct gb_host *host, const char *path, struct mount *ret)
+static bool find_mount(struct gb_host *host, const char *path, struct gb_mount *ret)
 {
 	size_t len;
 	char *data;
+	bool found;
 
-	*ret = (struct mount){ .path = path };
 	if (gb_root_read_all(host->root, "/proc/self/mountinfo", MOUNTS_MAX, &data, &len))
 		return false;
-	gb_lines_each(data, len, take_mount, ret);
+	found = gb_mount_find(data, len, path, ret);
 	free(data);
-	return ret->at[0];
+	return found;
 }
 
 static const char *kind_of(const char *name)
@@ -112,7 +82,7 @@ static void check_device(struct gb_host *host, const char *path, int fd, struct 
 {
 	char link[64], target[256], number[32];
 	const char *name, *kind;
-	struct mount mount;
+	struct gb_mount mount = { .device = "" };
 	struct stat st;
 
 	if (!find_mount(host, path, &mount))
@@ -125,7 +95,7 @@ static void check_device(struct gb_host *host, const char *path, int fd, struct 
 	if ((gb_root_is_real(host->root) && strcmp(number, mount.device) != 0) ||
 	    gb_root_readlink(host->root, link, target, sizeof(target)) < 0)
 		return gb_oneshot_refuse(ret, "", "what %s lies on can't be told: no block device is known "
-					 "for %s", path, mount.at);
+					 "for %s", path, mount.point);
 	name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
 	kind = kind_of(name);
 	if (kind)
@@ -133,7 +103,7 @@ static void check_device(struct gb_host *host, const char *path, int fd, struct 
 				  "entry to boot once would be booted for ever", path, kind, name);
 	else if (strstr(mount.options, "data=journal"))
 		gb_oneshot_refuse(ret, "", "%s is mounted with data=journal: what GRUB writes there, Linux "
-				  "would take back", mount.at);
+				  "would take back", mount.point);
 }
 
 /* Those that GRUB knows blocks of, and that keep a file at them. */
