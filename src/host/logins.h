@@ -7,9 +7,9 @@
 struct gb_root;
 
 /* Is a person logged in, who proved it with a password, a key or the like? Read from logind's
- * files, and from utmp where there is no logind, and so none of its folders. Only what is known to ask counts: a display
- * manager's or getty's automatic login is nobody, and neither are timers, greeters, and ssh without
- * a terminal, which programs use. */
+ * files, and from utmp where there is no logind, and so none of its folders. Only what is known to
+ * ask counts: a display manager's or getty's automatic login is nobody, and neither are timers,
+ * greeters, and ssh without a terminal, which programs use. */
 
 #define GB_SESSIONS "/run/systemd/sessions"
 #define GB_UTMP "/run/utmp"

@@ -19,7 +19,8 @@ static void parse(const char *data, size_t len)
 		return;
 	if (gb_trial_print(&trial, &first, NULL) || gb_trial_parse(first.data, first.len, &again, NULL))
 		abort();
-	if (gb_trial_print(&again, &second, NULL) || first.len != second.len || memcmp(first.data, second.data, first.len))
+	if (gb_trial_print(&again, &second, NULL) || first.len != second.len ||
+	    memcmp(first.data, second.data, first.len))
 		abort();
 	gb_text_clear(&first);
 	gb_text_clear(&second);
