@@ -21,6 +21,8 @@ INITRAMFSTOOLSDIR ?= $(PREFIX)/share/initramfs-tools
 MANDIR ?= $(PREFIX)/share/man
 ## UNITDIR              systemd's units
 UNITDIR ?= $(LIBDIR)/systemd/system
+## KERNELINSTALLDIR     kernel-install's plugins
+KERNELINSTALLDIR ?= $(LIBDIR)/kernel/install.d
 ## COMPLETIONDIR        bash completions
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 ## ZSHDIR, FISHDIR      zsh's and fish's
@@ -335,6 +337,7 @@ IT := $(wildcard initramfs-tools-hook/hooks/* initramfs-tools-hook/scripts/*/*)
 DM := $(wildcard dracut-module/50ghost-boot/*)
 RULES := $(wildcard tools/udev/*.rules)
 UNITS := $(wildcard tools/units/*.service)
+PLUGINS := $(wildcard tools/kernel-install/*.install)
 MAN8 := $(wildcard tools/man/*.8)
 MAN5 := $(wildcard tools/man/*.5)
 MODULEDIR := $(DRACUTDIR)/modules.d/50ghost-boot
@@ -350,6 +353,7 @@ install: all $(B)/completions/table
 	$(Q)$(foreach f,$(DM),$(call put_text,$(if $(filter %.sh,$f),0755,0644),$f,$(MODULEDIR)/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(RULES),$(call put_text,0644,$f,$(UDEVDIR)/rules.d/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(UNITS),$(call put_text,0644,$f,$(UNITDIR)/$(notdir $f)) &&) :
+	$(Q)$(foreach f,$(PLUGINS),$(call put_text,0755,$f,$(KERNELINSTALLDIR)/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN8),$(call put,0644,$f,$(MANDIR)/man8/$(notdir $f)) &&) :
 	$(Q)$(foreach f,$(MAN5),$(call put,0644,$f,$(MANDIR)/man5/$(notdir $f)) &&) :
 	$(Q)$(call put,0644,$(B)/completions/ghost-boot,$(COMPLETIONDIR)/ghost-boot)
@@ -363,7 +367,7 @@ uninstall:
 		$(addprefix $(MODULEDIR)/,$(notdir $(DM))) $(addprefix $(UDEVDIR)/rules.d/,$(notdir $(RULES))) \
 		$(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
 		$(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) \
-		$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) \
+		$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) $(addprefix $(KERNELINSTALLDIR)/,$(notdir $(PLUGINS))) \
 		$(COMPLETIONDIR)/ghost-boot $(ZSHDIR)/_ghost-boot $(FISHDIR)/ghost-boot.fish,'$(DESTDIR)$f')
 	$(Q)rmdir '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(SYSCONFDIR)/ghost-boot' 2>/dev/null || :
 

@@ -31,6 +31,7 @@ struct change {
 	struct gb_text details; /* what somebody else has changed */
 	int log;
 	char unseen[256]; /* a file that a boot loader may not see yet */
+	bool unfinished;  /* what failed is `start` or `finish` */
 	struct gb_err err;
 };
 
@@ -71,6 +72,9 @@ static void advice(const struct change *c, int r, char *ret, size_t size)
 	if (c->end == GB_END_PARTLY)
 		snprintf(ret, size, "Mend that, and run any ghost-boot command that changes something: "
 			 "it goes on bringing back the state before.");
+	else if (c->unfinished)
+		snprintf(ret, size, "%s%s", c->end == GB_END_BACK ? "All is as it was before. " :
+			 "Nothing was changed. ", c->options->hint ? c->options->hint : "");
 	else if (c->end == GB_END_BACK)
 		snprintf(ret, size, "All is as it was before. What was run and said: %s", log_path(c));
 	else if (r == -ESTALE)
@@ -313,6 +317,45 @@ static int open_log(struct change *c)
 	return log;
 }
 
+static int finish(struct change *c)
+{
+	return c->options->finish ? c->options->finish(c->options->ctx, &c->err) : 0;
+}
+
+/* The change is made, but not what goes with it: back, as a rollback would. */
+static void take_back(struct change *c, const struct gb_transaction *t)
+{
+	struct gb_plan back = { 0 };
+	struct gb_err err = { "" };
+	enum gb_end end = GB_END_PARTLY;
+	int r = gb_transaction_rollback(t->store, true, &back, NULL, &err);
+
+	if (!r)
+		r = gb_transaction_run(t, &back, &end, NULL, &err);
+	gb_plan_clear(&back);
+	c->end = r ? GB_END_PARTLY : GB_END_BACK;
+	if (r)
+		gb_wrap(&c->err, "%s; and before that", err.text);
+}
+
+static int run_plan(struct change *c, struct gb_transaction *t)
+{
+	int r = c->options->start ? c->options->start(c->options->ctx, &c->err) : 0;
+
+	c->unfinished = r;
+	if (r) {
+		c->end = GB_END_UNCHANGED;
+		return r;
+	}
+	r = gb_transaction_run(t, c->plan, &c->end, &c->details, &c->err);
+	if (!r)
+		r = finish(c);
+	c->unfinished = r && c->end == GB_END_DONE;
+	if (c->unfinished)
+		take_back(c, t);
+	return r;
+}
+
 static int carry_out(struct change *c)
 {
 	struct gb_transaction t = {
@@ -327,7 +370,7 @@ static int carry_out(struct change *c)
 					    .root = c->host->root, .ctx = c->options->ctx,
 					    .title = c->options->title };
 	gb_style_detect(stderr, &c->progress.style);
-	r = gb_transaction_run(&t, c->plan, &c->end, &c->details, &c->err);
+	r = run_plan(c, &t);
 	gb_progress_end(&c->progress);
 	if (t.log >= 0) {
 		dprintf(t.log, "== %s%s%s\n", end_name(c->end), r ? ": " : "", r ? c->err.text : "");

@@ -24,6 +24,12 @@ struct gb_change_options {
 	const char *left;    /* "PATH: why" and a newline for each file that is left alone; or NULL */
 	void *ctx;	     /* of: */
 	int (*prove)(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err);
+	/* What no transaction can hold: an EFI variable, GRUB's environment. `start` comes when it is
+	 * decided and nothing has changed: a negative errno ends it there. `finish` comes when all is
+	 * done: with a negative errno the change is taken back. Either may be NULL. */
+	int (*start)(void *ctx, struct gb_err *err);
+	int (*finish)(void *ctx, struct gb_err *err);
+	const char *hint; /* what to do, when one of them has failed; or NULL */
 	/* Members of --json's document before the plan's. */
 	void (*more)(void *ctx, struct gb_json *json);
 	/* A step as the progress line calls it; NULL: "kernel 1 of 3, 6.12.48: mkinitramfs" */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trial-back.h"
 #include "work.h"
 
 static const char usage[] =
@@ -33,11 +34,22 @@ static int plan_some(struct gb_work *work, const struct gb_nodes *nodes, struct 
 	return r ? r : gb_setup_disable(&work->setup, &work->target, err);
 }
 
+static int refuse_some(struct gb_work *work)
+{
+	return gb_work_deny(work, "a trial is not over yet, and no device can be taken out of it",
+			    "Nothing was changed. ghost-boot rollback takes back the trial, ghost-boot disable "
+			    "everything.");
+}
+
 static int disable(struct gb_work *work, const struct gb_nodes *nodes)
 {
 	struct gb_err err = { "" };
 	int r;
 
+	if (nodes->nodes && (gb_setup_tries(&work->setup) || work->setup.trial.state == GB_TRIAL_FAILED))
+		return refuse_some(work);
+	work->options.start = gb_trial_forget;
+	work->options.finish = gb_trial_forgotten;
 	gb_plan_because(&work->setup.plan, nodes->nodes ? "give devices back to the host" :
 							   "give everything back to the host");
 	r = nodes->nodes ? plan_some(work, nodes, &err)

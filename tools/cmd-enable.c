@@ -4,28 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enable.h"
 #include "json.h"
 #include "need-words.h"
 #include "refusal.h"
 #include "retire.h"
-#include "table.h"
+#include "trying.h"
 #include "warning.h"
 #include "work.h"
 
 static const char usage[] =
-	"usage: ghost-boot enable [--allow REASON]... [--retire] [--dry-run | --yes] [--json]\n"
+	"usage: ghost-boot enable [--allow REASON]... [--retire] [--confirm-after SECONDS |\n"
+	"                         --confirm=manual | --no-trial] [--dry-run | --yes] [--json]\n"
 	"                         [--root DIR] DEVICE...\n"
 	"\n"
-	"Claims a GPU for virtual machines at every boot, before any other driver: with all of\n"
-	"its card and its IOMMU group. Shows what will change, asks, builds the images anew,\n"
-	"proves each by reading it, and then changes the kernel command line; all of it or\n"
-	"nothing of it. It holds from the next boot on. `ghost-boot disable` takes it back.\n"
+	"Claims a GPU for virtual machines, before any other driver: with all of its card and its\n"
+	"IOMMU group. Shows what will change, asks, builds an image, and proves it by reading it.\n"
+	"The next boot tries it, once, by an entry of its own; the usual one stays as it is. It is\n"
+	"kept when all is as before and somebody has logged in, or after ten minutes; any restart\n"
+	"before goes back. `ghost-boot disable` takes it back.\n"
 	"\n"
 	"DEVICE is an address (0000:01:00.0, 01:00.0), a slot (01:00), a path\n"
 	"(0000:00/01.0/00.0), IDs (10de:2203) or a part of the name (3090).\n"
 	"\n"
 	"      --allow REASON  go on in spite of one reason, as the refusal names it\n"
 	"      --retire        take earlier passthrough recipes out of use; disable restores them\n"
+	"      --no-trial      at once and for good: all images, and the usual command line\n"
+	"      --confirm-after SECONDS  keep a trial that works after so long (600)\n"
+	"      --confirm=manual         keep it by `ghost-boot confirm` alone\n"
 	"  -n, --dry-run       only show what would change\n"
 	"  -y, --yes           don't ask\n"
 	"      --json          for programs\n"
@@ -36,12 +42,13 @@ static const char usage[] =
 	"5 failed, and the state before was brought back; 6 partly, and how to go on.\n";
 
 struct options {
-	bool retire;
+	bool retire, timed;
+	struct gb_trying trying;
 	unsigned allow;
 	struct gb_nodes nodes;
 };
 
-enum { ALLOW = 256, RETIRE };
+enum { ALLOW = 256, RETIRE, NO_TRIAL, AFTER, CONFIRM };
 
 static int take_allow(struct options *options, const char *value)
 {
@@ -63,101 +70,42 @@ static int take_allow(struct options *options, const char *value)
 	return GB_EXIT_USAGE;
 }
 
+static int bad_value(const char *option, const char *value, const char *wanted)
+{
+	fprintf(stderr, "ghost-boot enable: %s takes %s, not %s\nTry: ghost-boot enable --help\n", option,
+		wanted, value);
+	return GB_EXIT_USAGE;
+}
+
+/* At least long enough for a desktop to come up; a day at most. */
+static int take_after(struct options *options, const char *value)
+{
+	char *end;
+	unsigned long seconds = strtoul(value, &end, 10);
+
+	if (value[0] < '0' || value[0] > '9' || *end || seconds < 10 || seconds > 86400)
+		return bad_value("--confirm-after", value, "seconds, from 10 to 86400");
+	options->trying.seconds = (unsigned)seconds;
+	options->timed = true;
+	return -1;
+}
+
 static int take_option(void *ctx, int option, const char *value)
 {
 	struct options *options = ctx;
 
-	if (option == ALLOW)
-		return take_allow(options, value);
-	options->retire = true;
+	switch (option) {
+	case ALLOW: return take_allow(options, value);
+	case AFTER: return take_after(options, value);
+	case CONFIRM:
+		if (strcmp(value, "manual") != 0 && strcmp(value, "auto") != 0)
+			return bad_value("--confirm", value, "manual or auto");
+		options->trying.manual = !strcmp(value, "manual");
+		break;
+	case NO_TRIAL: options->trying.no_trial = true; break;
+	case RETIRE: options->retire = options->trying.retire = true; break;
+	}
 	return -1;
-}
-
-/* ---- what is said before the plan --------------------------------------------------------- */
-
-enum { ADDRESS, NAME, ID, WHY };
-
-static void add_item(const struct gb_work *work, const struct gb_target_item *item,
-		     struct gb_table *table)
-{
-	const struct gb_device *device = work->context->survey.topology.node[item->node].device;
-	char bdf[GB_BDF_MAX], name[GB_NAME_MAX];
-
-	gb_table_row(table);
-	gb_table_cell(table, item->line.keep ? GB_PLAIN : GB_BOLD, "  %s",
-		      gb_work_bdf(work, item->node, bdf));
-	gb_table_cell(table, GB_PLAIN, "%s",
-		      gb_names_device(work->context->names, &device->id, name));
-	gb_table_cell(table, GB_DIM, "%04x:%04x", device->id.vendor, device->id.device);
-	gb_table_cell(table, GB_DIM, "%s", item->reason);
-}
-
-static void show_target(const struct gb_work *work)
-{
-	struct gb_table table = { .flexible = NAME, .spare = { ID } };
-	const struct gb_target *target = &work->target;
-	struct gb_text text = { 0 };
-	struct gb_style style;
-
-	gb_style_detect(stdout, &style);
-	for (size_t i = 0; i < target->items; i++) {
-		if (!i)
-			gb_table_line(&table, GB_PLAIN, "Claimed for virtual machines at every boot:");
-		if (i == target->claims)
-			gb_table_line(&table, GB_PLAIN, "Kept for the host:");
-		add_item(work, &target->item[i], &table);
-	}
-	gb_table_line(&table, GB_PLAIN, "%s", "");
-	gb_table_text(&table, &style, &text);
-	if (text.len && !text.failed)
-		fwrite(text.data, 1, text.len, stdout);
-	gb_text_clear(&text);
-	gb_table_clear(&table);
-}
-
-static void show_checks(FILE *out, const struct gb_checks *checks)
-{
-	struct gb_text text = { 0 };
-	struct gb_style style;
-
-	if (!checks->checks)
-		return;
-	fflush(stdout);
-	gb_style_detect(out, &style);
-	gb_checks_text(checks, &style, false, &text);
-	if (text.len && !text.failed)
-		fwrite(text.data, 1, text.len, out);
-	fputc('\n', out);
-	gb_text_clear(&text);
-}
-
-static void json_items(const struct gb_work *work, const char *key, size_t from, size_t to,
-		       struct gb_json *json)
-{
-	gb_json_open(json, key, '[');
-	for (size_t i = from; i < to; i++) {
-		const struct gb_target_item *item = &work->target.item[i];
-		const struct gb_device *device =
-			work->context->survey.topology.node[item->node].device;
-		char bdf[GB_BDF_MAX], id[16];
-
-		snprintf(id, sizeof(id), "%04x:%04x", device->id.vendor, device->id.device);
-		gb_json_open(json, NULL, '{');
-		gb_json_string(json, "bdf", gb_bdf_format(device->bdf, bdf));
-		gb_json_string(json, "id", id);
-		gb_json_string(json, "reason", item->reason);
-		gb_json_close(json, '}');
-	}
-	gb_json_close(json, ']');
-}
-
-static void json_more(void *ctx, struct gb_json *json)
-{
-	const struct gb_work *work = ctx;
-
-	json_items(work, "claimed", 0, work->target.claims, json);
-	json_items(work, "kept", work->target.claims, work->target.items, json);
-	gb_checks_json(&work->checks, json);
 }
 
 static int json_refused(struct gb_work *work)
@@ -168,7 +116,7 @@ static int json_refused(struct gb_work *work)
 
 	gb_json_open(&json, NULL, '{');
 	gb_json_int(&json, "version", 1);
-	json_more(work, &json);
+	gb_enable_json(work, &json);
 	gb_json_string(&json, "result", "refused");
 	gb_json_close(&json, '}');
 	gb_text_addf(&text, "\n");
@@ -183,7 +131,7 @@ static int refuse(struct gb_work *work, const struct gb_refusals *refusals)
 
 	if (work->options.json)
 		return json_refused(work);
-	show_checks(stderr, &work->checks);
+	gb_enable_checks(stderr, &work->checks);
 	snprintf(what, sizeof(what), "refused: %zu reason%s against it", refusals->standing,
 		 refusals->standing == 1 ? " stands" : "s stand");
 	gb_command_fail(work->context, what,
@@ -220,7 +168,7 @@ static int judge(struct gb_work *work, const struct options *options)
 	else if (code < 0)
 		warn(work);
 	if (code < 0 && !work->options.json)
-		show_checks(stdout, &work->checks);
+		gb_enable_checks(stdout, &work->checks);
 	gb_refusals_clear(&refusals);
 	gb_need_words_clear(&words);
 	return code;
@@ -267,8 +215,10 @@ static void offer(const struct gb_work *work, const struct gb_retire *retire)
 		       "use.\n\n", lines, lines == 1 ? "" : "s", lines == 1 ? "it" : "them");
 }
 
-static int plan(struct gb_work *work, bool retiring, struct gb_err *err)
+static int plan(struct gb_work *work, struct gb_trying *trying, bool *ret_waits,
+		struct gb_err *err)
 {
+	const bool retiring = trying->retire;
 	struct gb_retire retire = { 0 };
 	char **title = make_titles(work), why[80], bdf[GB_BDF_MAX];
 	int r = gb_retire_read(&work->target, &retire, err);
@@ -277,27 +227,23 @@ static int plan(struct gb_work *work, bool retiring, struct gb_err *err)
 		r = gb_fail(err, ENOMEM, "out of memory");
 	if (!r && !retiring)
 		offer(work, &retire);
-	snprintf(why, sizeof(why), "claim %s for virtual machines",
+	snprintf(why, sizeof(why), "%s %s for virtual machines",
+		 trying->way == GB_WAY_TRIAL ? "try to claim" : "claim",
 		 work->target.claims ? gb_work_bdf(work, work->target.item[0].node, bdf) : "nothing");
 	gb_plan_because(&work->setup.plan, why);
 	if (!r)
-		r = gb_setup_enable(&work->setup, &work->target, (const char *const *)title,
-				    retiring ? &retire : NULL, err);
+		r = gb_trying_plan(trying, (const char *const *)title, retiring ? &retire : NULL,
+				   ret_waits, err);
 	gb_retire_clear(&retire);
 	free_titles(title, work->target.items);
 	return r;
 }
 
-/* systemd-stub(7): with Secure Boot, what is passed to an image that has its own line is ignored. */
-static bool has_fixed_line(const struct gb_work *work)
+static int enable(struct gb_work *work, struct options *options)
 {
-	return work->setup.images.unified.program[0] &&
-	       work->context->survey.site.secure_boot != GB_NO;
-}
-
-static int enable(struct gb_work *work, const struct options *options)
-{
+	struct gb_trying *trying = &options->trying;
 	struct gb_err err = { "" };
+	bool waits = false;
 	int code, r;
 
 	r = gb_target_read(&work->context->survey, &work->setup.disks, options->nodes.node,
@@ -305,23 +251,19 @@ static int enable(struct gb_work *work, const struct options *options)
 	if (r)
 		return gb_command_fail(work->context, err.text, NULL);
 	if (!work->options.json)
-		show_target(work);
+		gb_enable_target(work);
+	trying->work = work;
 	code = judge(work, options);
+	if (code < 0)
+		code = gb_trying_decide(trying);
 	if (code >= 0)
 		return code;
-	r = plan(work, options->retire, &err);
+	r = plan(work, trying, &waits, &err);
 	if (r < 0)
 		return gb_work_refuse(work, r, &err);
-	work->options.more = json_more;
+	work->options.more = gb_enable_json;
 	work->options.nothing = "All of it is so already. Nothing to do.";
-	work->options.done = has_fixed_line(work) ?
-		"Done. It holds from the next boot on, at once and for good: a look at\n"
-		"`ghost-boot status` after it tells. With Secure Boot, the command line of a unified\n"
-		"image can't be edited in the boot menu: the way back is ghost-boot disable." :
-		"Done. It holds from the next boot on, at once and for good: a look at\n"
-		"`ghost-boot status` after it tells. To boot once without it, press e in the\n"
-		"boot menu and add ghost.claim=off; for good, ghost-boot disable.";
-	return gb_work_run(work);
+	return waits ? gb_trying_arm(trying) : gb_trying_run(trying);
 }
 
 static int run(struct gb_context *context, int argc, char **argv)
@@ -329,14 +271,21 @@ static int run(struct gb_context *context, int argc, char **argv)
 	static const struct option more[] = {
 		{ "allow", required_argument, NULL, ALLOW },
 		{ "retire", no_argument, NULL, RETIRE },
+		{ "no-trial", no_argument, NULL, NO_TRIAL },
+		{ "confirm-after", required_argument, NULL, AFTER },
+		{ "confirm", required_argument, NULL, CONFIRM },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct gb_work work = { 0 };
-	struct options options = { 0 };
+	struct options options = { .trying = { .seconds = GB_CONFIRM_S } };
 	int code = gb_work_options(&work, context, argc, argv, usage, more, take_option, &options);
 
 	if (code >= 0)
 		return code;
+	if (options.trying.no_trial && (options.timed || options.trying.manual))
+		return gb_command_usage(context, "without a trial there is nothing to confirm", "");
+	if (options.timed && options.trying.manual)
+		return gb_command_usage(context, "--confirm=manual and --confirm-after exclude each other", "");
 	if (optind == argc)
 		return gb_command_usage(context, "which device? ghost-boot list shows them", "");
 	code = gb_work_open(&work, context);
@@ -345,6 +294,7 @@ static int run(struct gb_context *context, int argc, char **argv)
 	if (code < 0)
 		code = enable(&work, &options);
 	free(options.nodes.node);
+	gb_trying_clear(&options.trying);
 	gb_work_close(&work);
 	return code;
 }

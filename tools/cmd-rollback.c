@@ -15,6 +15,8 @@
 #include "leftover.h"
 #include "plan.h"
 #include "transaction.h"
+#include "trial-back.h"
+#include "trialstate.h"
 
 static const char usage[] =
 	"usage: ghost-boot rollback [--dry-run] [--yes] [--force] [--json] [--root DIR]\n"
@@ -285,6 +287,19 @@ static void say_bare(struct gb_host *host)
 	gb_footprint_clear(&footprint);
 }
 
+/* Of the words that are taken back one may have had its boots counted. */
+static int forget_count(void *ctx, struct gb_err *err)
+{
+	struct anew *a = ctx;
+	struct gb_trial trial;
+
+	(void)err;
+	if (!gb_trial_read(a->host->root, &trial, NULL) && !trial.counted)
+		gb_trial_uncount(a->host);
+	gb_trial_clear(&trial);
+	return 0;
+}
+
 /* ---- all ------------------------------------------------------------------------------- */
 
 static int carry_out(struct gb_context *context, struct anew *a, struct gb_plan *plan,
@@ -300,6 +315,7 @@ static int carry_out(struct gb_context *context, struct anew *a, struct gb_plan 
 	}
 	how.ctx = a;
 	how.prove = prove;
+	how.finish = forget_count;
 	code = gb_change_run(context, a->host, plan, &how);
 	if (code == GB_EXIT_DONE && a->images.kernels && !options->dry_run)
 		gb_images_remember(a->host, &a->images, &a->wish, NULL);
@@ -341,6 +357,11 @@ static int run(struct gb_context *context, int argc, char **argv)
 	if (gb_root_open(context->dir, &context->root, &err))
 		return gb_command_usage(context, err.text, "");
 	code = gb_change_recover(context, context->root, &options);
+	if (code < 0) {
+		code = gb_trial_back(context, &options);
+		if (code >= 0)
+			return code;
+	}
 	if (code < 0)
 		code = gb_host_open(context->root, &host, &err) ?
 			       gb_command_fail(context, err.text, NULL) :

@@ -5,12 +5,13 @@
 #include "work.h"
 
 static const char usage[] =
-	"usage: ghost-boot update [--dry-run | --yes] [--json] [--root DIR]\n"
+	"usage: ghost-boot update [--entry] [--dry-run | --yes] [--json] [--root DIR]\n"
 	"\n"
 	"Makes everything again as the claims file says, for the kernels there are now: after the\n"
 	"file was edited, a kernel came by another way than the distribution's, or an image was\n"
 	"built without ghost-boot. What is as it should be is left alone.\n"
 	"\n"
+	"      --entry     only the boot entry without GPU claims, for a kernel that is there\n"
 	"  -n, --dry-run   only show what would change\n"
 	"  -y, --yes       don't ask\n"
 	"      --json      for programs\n"
@@ -19,6 +20,34 @@ static const char usage[] =
 	"\n"
 	"Exit: 0 done, or it was so already; 1 failed, nothing changed; 2 usage; 3 refused;\n"
 	"5 failed, and the state before was brought back; 6 partly, and how to go on.\n";
+
+enum { ENTRY = 256 };
+
+static int take_entry(void *ctx, int option, const char *value)
+{
+	bool *entry = ctx;
+
+	(void)option;
+	(void)value;
+	*entry = true;
+	return -1;
+}
+
+static int update_entry(struct gb_work *work)
+{
+	struct gb_err err = { "" };
+	int r;
+
+	gb_plan_because(&work->setup.plan, "an entry to boot without claims");
+	r = gb_setup_update_entry(&work->setup, &err);
+	if (r < 0)
+		return gb_work_refuse(work, r, &err);
+	if (work->setup.no_recovery[0] && !work->options.json)
+		fprintf(stderr, "No entry without GPU claims can be had: %s.\n", work->setup.no_recovery);
+	work->options.nothing = "The boot entry without GPU claims is as it should be.";
+	work->options.done = "Done.";
+	return gb_work_run(work);
+}
 
 static int update(struct gb_work *work)
 {
@@ -37,15 +66,20 @@ static int update(struct gb_work *work)
 		r = gb_setup_update(&work->setup, &work->target, &err);
 	if (r < 0)
 		return gb_work_refuse(work, r, &err);
-	work->options.nothing = "Everything is as the claims file says.";
+	work->options.nothing = gb_setup_tries(&work->setup) ?
+		"A trial is not over yet: until then all stays as it is." :
+		"Everything is as the claims file says.";
 	work->options.done = "Done. It holds from the next boot on.";
 	return gb_work_run(work);
 }
 
 static int run(struct gb_context *context, int argc, char **argv)
 {
+	static const struct option more[] = { { "entry", no_argument, NULL, ENTRY },
+					      { NULL, 0, NULL, 0 } };
 	struct gb_work work = { 0 };
-	int code = gb_work_options(&work, context, argc, argv, usage, NULL, NULL, NULL);
+	bool entry = false;
+	int code = gb_work_options(&work, context, argc, argv, usage, more, take_entry, &entry);
 
 	if (code >= 0)
 		return code;
@@ -53,7 +87,7 @@ static int run(struct gb_context *context, int argc, char **argv)
 		return gb_command_usage(context, "takes no arguments: ", argv[optind]);
 	code = gb_work_open(&work, context);
 	if (code < 0)
-		code = update(&work);
+		code = entry ? update_entry(&work) : update(&work);
 	gb_work_close(&work);
 	return code;
 }

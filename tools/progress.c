@@ -36,11 +36,6 @@ static const char *release_of(struct gb_root *root, const struct gb_step *step)
 	return NULL;
 }
 
-static const char *program_of(const struct gb_step *step)
-{
-	return gb_text_base(step->argv[0]);
-}
-
 /* Several programs may run for one kernel. */
 static bool is_first_of(struct gb_root *root, const struct gb_plan *plan, size_t step)
 {
@@ -68,7 +63,7 @@ static void add_title(struct gb_progress *p, const struct gb_plan *plan, size_t 
 		}
 	if (release)
 		gb_text_addf(text, "kernel %zu of %zu, %s: %s", number, of, release,
-			     program_of(&plan->step[step]));
+			     gb_plan_program(&plan->step[step]));
 	else
 		gb_plan_step_text(&plan->step[step], text);
 }

@@ -124,7 +124,7 @@ const char *gb_work_bdf(const struct gb_work *work, int node, char ret[static GB
 	return ret + strlen("0000:");
 }
 
-static int json_refused(struct gb_work *work, const struct gb_err *err, const char *hint, int code)
+static int json_refused(struct gb_work *work, const char *what, const char *hint, int code)
 {
 	struct gb_text text = { 0 };
 	struct gb_json json = { .text = &text, .first = true };
@@ -132,7 +132,7 @@ static int json_refused(struct gb_work *work, const struct gb_err *err, const ch
 	gb_json_open(&json, NULL, '{');
 	gb_json_int(&json, "version", 1);
 	gb_json_string(&json, "result", code == GB_EXIT_REFUSED ? "refused" : "unchanged");
-	gb_json_string(&json, "error", err->text);
+	gb_json_string(&json, "error", what);
 	gb_json_string(&json, "hint", hint);
 	gb_json_close(&json, '}');
 	gb_text_addf(&text, "\n");
@@ -153,7 +153,13 @@ int gb_work_refuse(struct gb_work *work, int r, const struct gb_err *err)
 		hint = loader->hint;
 	gb_command_fail(work->context, err->text,
 			hint && !strstr(err->text, hint) ? hint : "Nothing was changed.");
-	return work->options.json ? json_refused(work, err, hint, code) : code;
+	return work->options.json ? json_refused(work, err->text, hint, code) : code;
+}
+
+int gb_work_deny(struct gb_work *work, const char *what, const char *advice)
+{
+	gb_command_fail(work->context, what, advice);
+	return work->options.json ? json_refused(work, what, advice, GB_EXIT_REFUSED) : GB_EXIT_REFUSED;
 }
 
 static int prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)

@@ -12,6 +12,7 @@
 #include "target.h"
 
 struct gb_table;
+struct gb_trying;
 
 /* What enable, disable and update share: the machine as it is, the devices a person named, and the
  * change that is planned for them. */
@@ -22,6 +23,7 @@ struct gb_work {
 	struct gb_setup setup;
 	struct gb_target target;
 	struct gb_checks checks; /* what stands against it, and what is warned of */
+	struct gb_trying *trying; /* how enable's change comes to hold; or NULL */
 };
 
 /* --dry-run, --yes, --json, --root, --help and, where `more` is not NULL, its options, whose values
@@ -51,5 +53,7 @@ int gb_work_run(struct gb_work *work);
 /* What a plan could not be made for: its line, and what to do, with --json as an object as well; the
  * exit code. */
 int gb_work_refuse(struct gb_work *work, int r, const struct gb_err *err);
+/* The same, in the caller's words: GB_EXIT_REFUSED. */
+int gb_work_deny(struct gb_work *work, const char *what, const char *advice);
 
 #endif

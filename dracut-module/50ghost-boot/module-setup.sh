@@ -26,13 +26,17 @@ installkernel() {
 
 install() {
     local claims=/etc/ghost-boot/claims unit=$systemdsystemunitdir/ghost-claim.service
+    local standing=/var/lib/ghost-boot/standing-claims
 
     inst_binary /usr/sbin/ghost-claim
     # One program under three names.
     ln -sf ghost-claim "$initdir/usr/sbin/ghost-verify"
     ln -sf ghost-claim "$initdir/usr/sbin/ghost-diag"
     # Not -H: what is marked as the host's own is deleted at boot by rd.hostonly=0.
-    [[ -e ${dracutsysrootdir-}$claims ]] && inst_simple "$claims"
+    # While a trial of other claims waits, those that stand go into every image but the trial's own.
+    [[ -z ${GHOST_BOOT_TRIAL-} && -e ${dracutsysrootdir-}$standing ]] && claims=$standing
+    [[ -e ${dracutsysrootdir-}$claims ]] &&
+        inst_simple "$claims" /etc/ghost-boot/claims
     inst_rules 60-ghost-boot.rules
 
     # With systemd, modules-load and udevd start unordered against dracut's hooks: only a unit of

@@ -222,7 +222,7 @@ int gb_aside_clean(struct gb_store *store, const struct gb_journal *journal, siz
 	else if (entry->before.kind == GB_FILE_FOLDER &&
 		 entry->after.kind == GB_FILE_ABSENT && place.folder >= 0)
 		r = clean_folder(store, &place);
-	if (!r && entry->kind == GB_ENTRY_PLACED)
+	if (!r && gb_journal_waits(entry))
 		r = gb_journal_forget(store, journal, n);
 	gb_place_clear(&place);
 	return r ? gb_fail(err, -r, "tidying after %s: %s", entry->path, strerror(-r)) : 0;

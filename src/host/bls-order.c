@@ -62,6 +62,17 @@ bool gb_bls_name_unified(const char *file, struct gb_bls_name *ret)
 	return read_name(file, ".efi", ret);
 }
 
+bool gb_bls_is_ours(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct gb_bls_name name;
+
+	if (!gb_bls_name(slash ? slash + 1 : path, &name))
+		return false;
+	strcat(name.stem, ".conf"); /* it was there before */
+	return !strcasecmp(name.stem, GB_BLS_TRIAL) || !strcasecmp(name.stem, GB_BLS_RECOVERY);
+}
+
 static int compare_texts(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "");

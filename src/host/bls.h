@@ -64,6 +64,13 @@ struct gb_bls_name {
 bool gb_bls_name(const char *file, struct gb_bls_name *ret);
 bool gb_bls_name_unified(const char *file, struct gb_bls_name *ret);
 
+/* Names of our own entries. By systemd-boot's order, highest id first and those without a sort-key
+ * last, they come after every other that does not begin with '-' or '~'. */
+#define GB_BLS_TRIAL "a-ghost-boot-trial.conf"
+#define GB_BLS_RECOVERY "a-ghost-boot-recovery.conf"
+/* Is it one of these, by its path or name, boot counter or not? */
+bool gb_bls_is_ours(const char *path);
+
 struct gb_bls_entry {
 	struct gb_bls_name name;
 	const char *title, *sort_key, *version, *machine_id; /* or NULL; borrowed */

@@ -245,7 +245,7 @@ static size_t choose(struct search *s, const char *saved)
 static void describe(const struct search *s, size_t chosen, struct gb_bootdefault *ret)
 {
 	const struct gb_bls_entry *entry = &s->entry[chosen];
-	struct gb_bootdefault is = { .ours = gb_bootdefault_is_ours(entry->name.file) };
+	struct gb_bootdefault is = { .ours = gb_bls_is_ours(entry->name.file) };
 
 	gb_text_copy(is.id, sizeof(is.id), entry->name.id);
 	gb_text_copy(is.title, sizeof(is.title), entry->title ? entry->title : "");

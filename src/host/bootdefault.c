@@ -17,18 +17,6 @@
 #include "root.h"
 #include "text.h"
 
-bool gb_bootdefault_is_ours(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	struct gb_bls_name name;
-
-	if (!gb_bls_name(slash ? slash + 1 : path, &name))
-		return false;
-	strcat(name.stem, ".conf"); /* it was there before */
-	return !strcasecmp(name.stem, GB_BOOTDEFAULT_TRIAL) ||
-	       !strcasecmp(name.stem, GB_BOOTDEFAULT_RECOVERY);
-}
-
 /* ---- GRUB ------------------------------------------------------------------------------- */
 
 static void sibling(const char *cfg, const char *name, char *ret, size_t size)
@@ -126,7 +114,7 @@ static int describe_item(const struct gb_grubmenu *menu, int item, struct gb_boo
 	if (!gb_grubmenu_path(menu, item, found.id, sizeof(found.id)))
 		return gb_fail(err, ENOTUNIQ, "the id of GRUB's default entry is too long");
 	gb_text_copy(found.title, sizeof(found.title), is->title);
-	found.ours = !strcmp(is->id, GB_GRUBMENU_TRIAL) || !strcmp(is->id, GB_GRUBMENU_RECOVERY);
+	found.ours = gb_grubmenu_is_ours(is);
 	*ret = found;
 	return 0;
 }

@@ -38,13 +38,6 @@ int gb_bootdefault_find(struct gb_host *host, const struct gb_bootdefault_with *
 int gb_bootdefault_menu(struct gb_host *host, const struct gb_bootdefault_with *with,
 			struct gb_grubmenu *ret, struct gb_err *err);
 
-/* Names of our own type 1 entries. By systemd-boot's order, newest id first and those without a
- * sort-key last, they come after every other that does not begin with '-' or '~'. */
-#define GB_BOOTDEFAULT_TRIAL "a-ghost-boot-trial.conf"
-#define GB_BOOTDEFAULT_RECOVERY "a-ghost-boot-recovery.conf"
-/* Is it one of these, by its path or name, boot counter or not? */
-bool gb_bootdefault_is_ours(const char *path);
-
 /* ---- its parts -------------------------------------------------------------------------- */
 
 /* bootdefault-entries.c */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bls.h"
+#include "cmdline.h"
 #include "cmdlinefile.h"
 #include "cmdplan-parts.h"
 #include "err.h"
@@ -157,9 +158,12 @@ static int remove_kernel(struct gb_cmdwork *w)
 static int take_back_ours(struct gb_cmdwork *w, const char *data, size_t len)
 {
 	struct gb_text words = { 0 };
+	char trial[64];
 	int r;
 
 	gb_leftover_words(w->footprint, &words);
+	if (!words.len && gb_cmdline_find(w->running, "ghost.trial", NULL, trial, sizeof(trial)))
+		gb_text_addf(&words, "%s", trial);
 	w->waits = words.len && gb_leftover_runs(w->running, words.data);
 	if (words.failed)
 		r = gb_fail(w->err, ENOMEM, "out of memory");

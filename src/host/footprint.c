@@ -111,21 +111,27 @@ static bool read_line(void *ctx, const char *tag, struct gb_record *line)
 	return true;
 }
 
-int gb_footprint_read(struct gb_root *root, struct gb_footprint *ret, struct gb_err *err)
+int gb_footprint_read_file(struct gb_root *root, const char *path, struct gb_footprint *ret,
+			   struct gb_err *err)
 {
 	size_t len;
 	char *data;
 	int r;
 
 	*ret = (struct gb_footprint){ 0 };
-	r = gb_root_read_all(root, GB_FOOTPRINT, FOOTPRINT_MAX, &data, &len);
+	r = gb_root_read_all(root, path, FOOTPRINT_MAX, &data, &len);
 	if (r == -ENOENT)
 		return 0;
 	if (r)
-		return gb_fail(err, -r, GB_FOOTPRINT ": %s", strerror(-r));
-	r = gb_record_parse(data, len, FIRST_LINE, GB_FOOTPRINT, read_line, ret, err);
+		return gb_fail(err, -r, "%s: %s", path, strerror(-r));
+	r = gb_record_parse(data, len, FIRST_LINE, path, read_line, ret, err);
 	free(data);
 	return r || !ret->failed ? r : gb_fail(err, ENOMEM, "out of memory");
+}
+
+int gb_footprint_read(struct gb_root *root, struct gb_footprint *ret, struct gb_err *err)
+{
+	return gb_footprint_read_file(root, GB_FOOTPRINT, ret, err);
 }
 
 /* By path; those of one path as they were made, which is how they are taken back. */

@@ -43,6 +43,9 @@ struct gb_footprint {
 
 /* None is an empty one. -EBADMSG: cut or changed by hand. *ret is always to be cleared. */
 int gb_footprint_read(struct gb_root *root, struct gb_footprint *ret, struct gb_err *err);
+/* One that was put aside. */
+int gb_footprint_read_file(struct gb_root *root, const char *path, struct gb_footprint *ret,
+			   struct gb_err *err);
 void gb_footprint_clear(struct gb_footprint *footprint);
 
 /* The same trace twice is once. `text` and `was` may be NULL for "". */

@@ -14,6 +14,11 @@ void gb_grubmenu_item_clear(struct gb_grubmenu_item *item)
 	free(item->body);
 }
 
+bool gb_grubmenu_is_ours(const struct gb_grubmenu_item *item)
+{
+	return !strcmp(item->id, GB_GRUBMENU_TRIAL) || !strcmp(item->id, GB_GRUBMENU_RECOVERY);
+}
+
 static bool is_id_option(const char *text)
 {
 	return !strcmp(text, "--id") || !strcmp(text, "$menuentry_id_option") ||

@@ -49,6 +49,8 @@ int gb_grubmenu_find(const struct gb_grubmenu *menu, const char *value);
 /* "gnulinux-advanced-1>gnulinux-6.1-1": ids, as `default` takes them. False: it does not fit. */
 bool gb_grubmenu_path(const struct gb_grubmenu *menu, int item, char *ret, size_t size);
 
+bool gb_grubmenu_is_ours(const struct gb_grubmenu_item *item);
+
 /* ---- its parts -------------------------------------------------------------------------- */
 
 /* What the words of "menuentry" or "submenu" say; false: no memory. (grubmenu-item.c) */

@@ -36,9 +36,21 @@ static uint64_t new_size(const struct gb_kernel *kernel, bool unified)
 	return size + size / 4 + (4u << 20);
 }
 
+/* What our hooks ask for is an environment: neither builder passes on anything else. */
+static int build(struct gb_host *host, const char *const *argv, const char *staged, bool trial,
+		 uint64_t space, const char *reason, struct gb_plan *plan, struct gb_err *err)
+{
+	const char *with[16] = { "/usr/bin/env", "GHOST_BOOT_TRIAL=1" };
+
+	for (size_t i = 0; trial && argv[i] && i + 3 < sizeof(with) / sizeof(*with); i++)
+		with[i + 2] = argv[i];
+	return gb_plan_build(plan, &host->store, trial ? with : argv, staged, space, BUILD_S, reason,
+			     err);
+}
+
 int gb_images_build(struct gb_host *host, const struct gb_images *images,
-		    const struct gb_kernel *kernel, const char *staged, const char *reason,
-		    struct gb_plan *plan, struct gb_err *err)
+		    const struct gb_kernel *kernel, const char *staged, bool trial,
+		    const char *reason, struct gb_plan *plan, struct gb_err *err)
 {
 	const char *tools[] = { images->program, "-o", staged, kernel->release, NULL };
 	/* Debian's hook, Fedora's and openSUSE's; it adds -q to hide what we show */
@@ -54,8 +66,7 @@ int gb_images_build(struct gb_host *host, const struct gb_images *images,
 				  images->as_installed			? installed :
 									  dracut;
 
-	return gb_plan_build(plan, &host->store, argv, staged, new_size(kernel, false), BUILD_S, reason,
-			     err);
+	return build(host, argv, staged, trial, new_size(kernel, false), reason, plan, err);
 }
 
 static const struct gb_image_place *first_place(const struct gb_kernel *kernel, bool unified)
@@ -97,7 +108,7 @@ static int plan_builds(struct gb_host *host, struct gb_images *images, struct gb
 
 	snprintf(reason, sizeof(reason), "a new image for kernel %s, %s", kernel->release,
 		 wish->claims ? "with the claims in it" : "without claims");
-	steps = gb_images_build(host, images, kernel, kernel->staged, reason, plan, err);
+	steps = gb_images_build(host, images, kernel, kernel->staged, false, reason, plan, err);
 	if (steps < 0 || !kernel->staged_unified[0])
 		return steps;
 	snprintf(reason, sizeof(reason), "kernel %s, that image and the command line in one",
@@ -173,7 +184,8 @@ static int plan_hooks(struct gb_host *host, const struct gb_images *images, stru
 	return steps;
 }
 
-static int check_hook(struct gb_host *host, const struct gb_images *images, struct gb_err *err)
+int gb_images_check_hook(struct gb_host *host, const struct gb_images *images,
+			 struct gb_err *err)
 {
 	static const char *const tools[] = { "/usr/share/initramfs-tools/hooks/ghost-boot",
 					     "/etc/initramfs-tools/hooks/ghost-boot" };
@@ -204,7 +216,7 @@ int gb_images_plan(struct gb_host *host, struct gb_images *images, const struct 
 		all = all && images->kernel[i].good;
 	}
 	if (!r && !all && wish->claims)
-		r = check_hook(host, images, err);
+		r = gb_images_check_hook(host, images, err);
 	for (size_t i = 0; i < images->kernels && r >= 0; i++) {
 		if (images->kernel[i].good)
 			continue;

@@ -119,10 +119,17 @@ int gb_images_plan(struct gb_host *host, struct gb_images *images, const struct 
 /* Sets `good` of each kernel by GB_PROVED alone: false says only that it would have to be read. */
 int gb_images_recall(struct gb_host *host, struct gb_images *images,
 		     const struct gb_image_wish *wish, struct gb_err *err);
-/* The step that builds one image at `staged`, a path of the caller's on the disk that it is for. */
+/* The step that builds one image at `staged`, a path of the caller's on the disk that it is for. Its
+ * claims are those of the claims file; while a trial waits where others stand, any image but the
+ * `trial`'s gets GB_STANDING_CLAIMS instead, whoever builds it. */
 int gb_images_build(struct gb_host *host, const struct gb_images *images,
-		    const struct gb_kernel *kernel, const char *staged, const char *reason,
-		    struct gb_plan *plan, struct gb_err *err);
+		    const struct gb_kernel *kernel, const char *staged, bool trial,
+		    const char *reason, struct gb_plan *plan, struct gb_err *err);
+#define GB_STANDING_CLAIMS "/var/lib/ghost-boot/standing-claims"
+
+/* Would the builder put us in? -ENOENT: our hook is not there. */
+int gb_images_check_hook(struct gb_host *host, const struct gb_images *images,
+			 struct gb_err *err);
 
 /* Of a transaction's `prove`: is what this step has built what was wished? 0 as well for a step
  * that builds no image. -EBADMSG with the first check that failed. */

@@ -10,9 +10,14 @@
 #include "plan.h"
 #include "store.h"
 
+bool gb_journal_waits(const struct gb_entry *entry)
+{
+	return entry->kind == GB_ENTRY_PLACED || entry->kind == GB_ENTRY_SPARED;
+}
+
 bool gb_journal_wants_copy(struct gb_store *store, const struct gb_entry *entry, int folder)
 {
-	return entry->kind != GB_ENTRY_PLACED || !gb_store_is_large(store, entry->before.size) ||
+	return !gb_journal_waits(entry) || !gb_store_is_large(store, entry->before.size) ||
 	       !gb_store_can_exchange(store, folder);
 }
 

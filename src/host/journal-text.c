@@ -132,7 +132,7 @@ static void read_entry(struct gb_record *w, struct gb_journal *journal)
 	entry = &all[journal->entries++];
 	memset(entry, 0, sizeof(*entry));
 	entry->step = (size_t)gb_record_next_number(w, 10, 0, COUNT_MAX);
-	entry->kind = (enum gb_entry_kind)gb_record_next_number(w, 10, 0, GB_ENTRY_PLACED);
+	entry->kind = (enum gb_entry_kind)gb_record_next_number(w, 10, 0, GB_ENTRY_SPARED);
 	entry->path = gb_record_next_word(w);
 	entry->place = gb_record_next_word(w);
 	if (!entry->place || entry->place[0] != '/')

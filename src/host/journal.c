@@ -65,7 +65,8 @@ static bool add_entry(struct gb_journal *journal, const struct gb_step *step,
 
 	if (is_listed(journal, touch->place))
 		return true;
-	*entry = (struct gb_entry){ .step = journal->steps, .kind = kinds[step->kind],
+	*entry = (struct gb_entry){ .step = journal->steps,
+				    .kind = step->spare ? GB_ENTRY_SPARED : kinds[step->kind],
 				    .boot = step->boot, .path = strdup(touch->path),
 				    .place = strdup(touch->place),
 				    .staged = step->staged ? strdup(step->staged) : NULL };

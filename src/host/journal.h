@@ -15,7 +15,7 @@ struct gb_text;
 /* What brings back the state before a change, on the disk before the change begins.
  *
  * GB_JOURNAL holds `record` (below), N.old for each regular file that was there, but not for one
- * larger than GB_COPY_MAX (store.h) that a staged one replaces and that waits beside it, N.new for
+ * larger than GB_COPY_MAX (store.h) that a staged one replaces or that is spared: it waits there; N.new for
  * each that we write, `result` (as `record`, with what really came of it) once all is applied, and one
  * empty file whose name is the state: changing it is one rename, which needs no space. It is
  * made under another name and renamed when all of it is on the disk: one that exists is whole.
@@ -38,6 +38,7 @@ enum gb_entry_kind {
 	GB_ENTRY_BUILT,	 /* by a program, in its place: what it would become was not known */
 	GB_ENTRY_STAGED, /* by a program, under a name of ours; it goes in the end */
 	GB_ENTRY_PLACED, /* with what was staged */
+	GB_ENTRY_SPARED, /* it goes, and nobody wants it back when the change is over */
 };
 
 struct gb_entry {
@@ -69,6 +70,8 @@ void gb_journal_clear(struct gb_journal *journal);
 void gb_journal_print(const struct gb_journal *journal, struct gb_text *text);
 int gb_journal_parse(const char *data, size_t len, struct gb_journal *ret, struct gb_err *err);
 
+/* Does the old file itself wait in its folder until the change is over? */
+bool gb_journal_waits(const struct gb_entry *entry);
 /* Whether the journal holds the old bytes of an entry, whose folder this is. */
 bool gb_journal_wants_copy(struct gb_store *store, const struct gb_entry *entry, int folder);
 /* For gb_journal_write: the copies. */

@@ -66,7 +66,8 @@ static int add_entry(void *ctx, const char *file)
 	struct gb_bls_name name;
 	char path[512];
 
-	if (!gb_bls_name(file, &name))
+	/* our own have no command line but of their own */
+	if (!gb_bls_name(file, &name) || gb_bls_is_ours(file))
 		return 0;
 	folder->entries++;
 	if (!folder->work)

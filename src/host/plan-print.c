@@ -55,6 +55,18 @@ static const char *verb(const struct gb_step *step)
 	return touch->before.kind == GB_FILE_ABSENT ? "make" : "change";
 }
 
+const char *gb_plan_program(const struct gb_step *step)
+{
+	char **arg = step->argv;
+
+	if (!arg || !arg[0])
+		return NULL;
+	if (!strcmp(gb_text_base(arg[0]), "env"))
+		for (arg++; *arg && strchr(*arg, '=');)
+			arg++;
+	return gb_text_base(*arg ? *arg : step->argv[0]);
+}
+
 void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
 {
 	gb_text_addf(text, "%s", verb(step));
@@ -66,7 +78,7 @@ void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
 	if (step->kind == GB_STEP_BUILD) {
 		add_name(text, step->target ? step->target : step->touch->path);
 		gb_text_addf(text, " with ");
-		add_name(text, gb_text_base(step->argv[0]));
+		add_name(text, gb_plan_program(step));
 		return;
 	}
 	if (step->kind == GB_STEP_PLACE) {

@@ -193,6 +193,16 @@ int gb_plan_remove(struct gb_plan *plan, struct gb_store *store, const char *pat
 	return r ? r : end_one(plan, settle(plan, step->touch, err));
 }
 
+int gb_plan_drop(struct gb_plan *plan, struct gb_store *store, const char *path,
+		 const char *reason, struct gb_err *err)
+{
+	int r = gb_plan_remove(plan, store, path, reason, err);
+
+	if (r > 0)
+		plan->step[plan->steps - 1].spare = true;
+	return r;
+}
+
 /* A text is held, so that the plan can show it. */
 static int want_source(struct gb_step *step, struct gb_store *store, const char *source,
 		       uint64_t size, struct gb_err *err)

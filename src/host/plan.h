@@ -63,6 +63,7 @@ struct gb_step {
 	/* GB_STEP_PLACE */
 	char *staged;
 	bool first, last; /* of the places of this staged file */
+	bool spare;	  /* GB_STEP_REMOVE: nobody wants it back when the change is over */
 };
 
 /* Zeroed, an empty plan. */
@@ -87,6 +88,9 @@ int gb_plan_write(struct gb_plan *plan, struct gb_store *store, const char *path
 /* A link at this path itself is removed, not what it leads to. */
 int gb_plan_remove(struct gb_plan *plan, struct gb_store *store, const char *path,
 		   const char *reason, struct gb_err *err);
+/* The same of a file that no rollback brings back: the history gets no copy of it. */
+int gb_plan_drop(struct gb_plan *plan, struct gb_store *store, const char *path,
+		 const char *reason, struct gb_err *err);
 /* Runs `argv`, which may make, replace or remove `paths` (its temporary ones, too) and nothing
  * else that should come back. Copies everything. Always a step. Returns 1. */
 int gb_plan_run(struct gb_plan *plan, struct gb_store *store, const char *const *argv,
@@ -121,6 +125,8 @@ void gb_plan_clear(struct gb_plan *plan);
 void gb_plan_print(const struct gb_plan *plan, const struct gb_style *style,
 		   struct gb_text *text);
 void gb_plan_json(const struct gb_plan *plan, const char *key, struct gb_json *json);
+/* What a step runs, without its folder, or what env(1) is told to run; NULL: nothing. */
+const char *gb_plan_program(const struct gb_step *step);
 /* "write /etc/x", "run update-grub": one line, in the words of the above. */
 void gb_plan_step_text(const struct gb_step *step, struct gb_text *text);
 

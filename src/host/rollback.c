@@ -72,7 +72,9 @@ static int check(struct gb_store *store, const char *path, const struct gb_journ
 	size_t len = 0;
 	int r;
 
-	if (is_to_build(store, path, journal, i))
+	/* our own records move on by themselves */
+	if (is_to_build(store, path, journal, i) ||
+	    !strncmp(entry->path, GB_STATE "/", strlen(GB_STATE "/")))
 		return 0;
 	snprintf(name, sizeof(name), "%s/%zu.new", path, i);
 	if (gb_root_read_all(store->root, name, READ_MAX, &old, &len))
@@ -103,6 +105,8 @@ static int put(struct gb_store *store, const char *path, const struct gb_journal
 	char source[PATH_MAX];
 	int r;
 
+	if (entry->kind == GB_ENTRY_SPARED)
+		return 0;
 	if (is_to_build(store, path, journal, i))
 		return add_anew(plan, entry->path, err);
 	source_of(path, i, source);
@@ -111,6 +115,18 @@ static int put(struct gb_store *store, const char *path, const struct gb_journal
 	if (r > 0)
 		gb_plan_mark(plan, plan->steps - (size_t)r, entry->boot);
 	return r < 0 ? r : 0;
+}
+
+int gb_transaction_last_has(struct gb_store *store, const char *file, struct gb_err *err)
+{
+	struct gb_journal journal = { .folder = -1 };
+	char path[64];
+	int r = open_last(store, path, sizeof(path), &journal, err);
+
+	for (size_t i = 0; !r && i < journal.entries; i++)
+		r = !strcmp(journal.entry[i].path, file);
+	gb_journal_clear(&journal);
+	return r;
 }
 
 int gb_transaction_rollback(struct gb_store *store, bool force, struct gb_plan *ret,

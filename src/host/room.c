@@ -168,7 +168,11 @@ static int add_step(struct gb_store *store, struct disks *all, const struct gb_p
 		if (r)
 			return r;
 		disk->adds += blocks(now);
-		if (old > disk->largest)
+		/* one that goes only has another name until the end */
+		if (step->spare && gb_store_is_large(store, old) &&
+		    gb_store_can_exchange(store, disk->fd))
+			continue;
+		if (old > disk->largest && !step->spare)
 			disk->largest = old;
 		state->adds += blocks(old) + blocks(step->data ? step->len : 0);
 		if (!i && step->kind == GB_STEP_BUILD)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bls.h"
+#include "bootdefault.h"
 #include "cmdplan.h"
 #include "err.h"
 #include "host.h"
@@ -12,9 +14,54 @@
 #include "need-words.h"
 #include "retire.h"
 #include "setup-claims.h"
+#include "setup-parts.h"
 #include "survey.h"
 
 /* ---- what there is ---------------------------------------------------------------------- */
+
+/* A trial alone has changed nothing of the usual boot: no word on the command line. */
+static bool stands(const struct gb_setup *setup)
+{
+	static const enum gb_trace_kind words[] = { GB_TRACE_ADDED, GB_TRACE_REPLACED, GB_TRACE_SEEN };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (gb_footprint_next(&setup->footprint, words[i], NULL, NULL))
+			return true;
+	return setup->footprint.traces && gb_setup_arms_always(setup);
+}
+
+/* In a trial the entry that booted is ours: what others are made from is the usual one. */
+static int find_usual(struct gb_setup *setup, struct gb_err *err)
+{
+	struct gb_loader *loader = setup->host->loader;
+	struct gb_bootdefault usual;
+	int r;
+
+	if (!loader->entry[0] || !gb_bls_is_ours(loader->entry))
+		return 0;
+	r = gb_bootdefault_find(setup->host, NULL, &usual, NULL);
+	gb_text_copy(loader->entry, sizeof(loader->entry), r || usual.ours ? "" : usual.file);
+	return r == -ENOMEM ? gb_fail(err, ENOMEM, "out of memory") : 0;
+}
+
+/* What can't be read says nothing of what is tried; whoever changes something says so. */
+static int read_trial(struct gb_setup *setup, struct gb_err *err)
+{
+	struct gb_err why = { "" };
+	int r = gb_trial_read(setup->host->root, &setup->trial, &why);
+
+	if (r == -ENOMEM)
+		return gb_fail(err, ENOMEM, "out of memory");
+	if (r)
+		gb_text_copy(setup->odd_trial, sizeof(setup->odd_trial), why.text);
+	return find_usual(setup, err);
+}
+
+bool gb_setup_tries(const struct gb_setup *setup)
+{
+	return setup->trial.state == GB_TRIAL_PREPARED || setup->trial.state == GB_TRIAL_ARMED ||
+	       setup->trial.state == GB_TRIAL_BOOTED;
+}
 
 int gb_setup_open(struct gb_host *host, const struct gb_survey *survey, struct gb_setup *ret,
 		  struct gb_err *err)
@@ -25,7 +72,9 @@ int gb_setup_open(struct gb_host *host, const struct gb_survey *survey, struct g
 	r = gb_setup_read_claims(ret, err);
 	if (!r)
 		r = gb_footprint_read(host->root, &ret->footprint, err);
-	ret->standing = ret->footprint.traces && !gb_leftover_alone(&ret->footprint);
+	if (!r)
+		r = read_trial(ret, err);
+	ret->standing = stands(ret);
 	if (!r)
 		r = gb_disks_read(host->root, host->has_blkid ? &host->blkid : NULL, &ret->disks, err);
 	if (!r)
@@ -42,6 +91,7 @@ void gb_setup_close(struct gb_setup *setup)
 	gb_images_clear(&setup->images);
 	gb_disks_clear(&setup->disks);
 	gb_footprint_clear(&setup->footprint);
+	gb_trial_clear(&setup->trial);
 	free(setup->claims);
 	memset(setup, 0, sizeof(*setup));
 }
@@ -60,7 +110,8 @@ static int write_retired(struct gb_setup *setup, const struct gb_retire *retire,
 	return r < 0 ? r : 0;
 }
 
-static int plan_retired(struct gb_setup *setup, const struct gb_retire *retire, struct gb_err *err)
+int gb_setup_plan_retired(struct gb_setup *setup, const struct gb_retire *retire,
+			  struct gb_err *err)
 {
 	gb_retire_note(retire, &setup->footprint);
 	return write_retired(setup, retire, "an earlier recipe, which the claims make unnecessary",
@@ -125,32 +176,36 @@ static int plan_images(struct gb_setup *setup, struct gb_err *err)
 	return r < 0 ? r : 0;
 }
 
-/* `retire`: words of an earlier recipe that go at the same time, or NULL. */
-static int plan_words(struct gb_setup *setup, const struct gb_target *target,
-		      const struct gb_retire *retire, struct gb_err *err)
+static int plan_words(struct gb_setup *setup, const struct gb_setup_words *words,
+		      struct gb_err *err)
 {
-	const size_t gone = retire ? retire->wants : 0;
+	const size_t gone = words->retire ? words->retire->wants : 0;
 	struct gb_need_words need = { 0 };
 	struct gb_want *want = NULL;
-	int r = gb_need_words_read(target, gb_setup_arms_always(setup), NULL, 0, &need, err);
+	size_t wants = 0;
+	int r = gb_need_words_read(words->target, gb_setup_arms_always(setup), &words->line,
+				   words->line != NULL, &need, err);
 
 	if (!r) {
-		want = calloc(need.wants + gone + 1, sizeof(*want));
+		want = calloc(need.wants + gone + 2, sizeof(*want));
 		r = want ? 0 : gb_fail(err, ENOMEM, "out of memory");
 	}
 	if (!r) {
-		memcpy(want, need.want, need.wants * sizeof(*want));
-		if (gone)
-			memcpy(want + need.wants, retire->want, gone * sizeof(*want));
-		r = gb_cmdplan(setup->host, want, need.wants + gone, &setup->footprint, &setup->plan,
-			       &setup->report, err);
+		for (size_t i = 0; i < need.wants; i++)
+			want[wants++] = need.want[i];
+		for (size_t i = 0; i < gone; i++)
+			want[wants++] = words->retire->want[i];
+		if (words->extra)
+			want[wants++] = *words->extra;
+		r = gb_cmdplan(setup->host, want, wants, &setup->footprint, &setup->plan, &setup->report,
+			       err);
 	}
 	free(want);
 	gb_need_words_clear(&need);
 	return r < 0 ? r : 0;
 }
 
-static int plan_footprint(struct gb_setup *setup, struct gb_err *err)
+int gb_setup_plan_footprint(struct gb_setup *setup, struct gb_err *err)
 {
 	int r = gb_leftover_note(&setup->footprint, &setup->host->store, &setup->plan, err);
 
@@ -160,31 +215,60 @@ static int plan_footprint(struct gb_setup *setup, struct gb_err *err)
 }
 
 /* Unified images have the words in them, and no other file does anything before they are made. */
-static int plan_both(struct gb_setup *setup, const struct gb_target *target,
-		     const struct gb_retire *retire, struct gb_err *err)
+int gb_setup_plan_both(struct gb_setup *setup, const struct gb_setup_words *words,
+		       struct gb_err *err)
 {
 	const bool first = is_unified(setup);
-	int r = first ? plan_words(setup, target, retire, err) : plan_images(setup, err);
+	int r = first ? plan_words(setup, words, err) : plan_images(setup, err);
 
 	if (!r)
-		r = first ? plan_images(setup, err) : plan_words(setup, target, retire, err);
+		r = first ? plan_images(setup, err) : plan_words(setup, words, err);
 	return r;
 }
 
 /* ---- the changes ------------------------------------------------------------------------ */
 
-int gb_setup_enable(struct gb_setup *setup, const struct gb_target *target,
-		    const char *const *title, const struct gb_retire *retire, struct gb_err *err)
+static int plan_counted(struct gb_setup *setup, struct gb_trial *trial, struct gb_err *err)
 {
-	int r = gb_setup_wish_for(setup, target, title, err);
+	trial->state = GB_TRIAL_ARMED;
+	gb_sha256_of(setup->wanted.data, setup->wanted.len, trial->claims);
+	if (!gb_trial_set(&trial->kernel, setup->survey->site.release) ||
+	    !gb_trial_set(&trial->loader, gb_backend_name(setup->host->loader->backend)))
+		return gb_fail(err, ENOMEM, "out of memory");
+	return gb_setup_plan_state(setup, trial, err);
+}
+
+int gb_setup_enable(struct gb_setup *setup, const struct gb_target *target,
+		    const char *const *title, const struct gb_retire *retire,
+		    struct gb_trial *counted, struct gb_err *err)
+{
+	struct gb_want extra = { .mode = GB_WANT_NO_NAME, .word = "ghost.trial",
+				 .reason = "there is no trial any more" };
+	const struct gb_setup_words words = { target, retire, &extra, NULL };
+	char word[32];
+	int r = setup->trial.state == GB_TRIAL_FAILED ? gb_setup_rewind(setup, err) : 0;
+
+	if (!r)
+		r = gb_setup_wish_for(setup, target, title, err);
+	if (counted) {
+		counted->counted = true;
+		gb_setup_trial_word(counted, word, sizeof(word));
+		extra = (struct gb_want){ GB_WANT_ONLY, word, "its boots are counted until it is confirmed" };
+	}
 
 	if (!r)
 		r = gb_setup_plan_claims(setup, "what is claimed at boot, and what is kept for the host", err);
 	if (!r && retire)
-		r = plan_retired(setup, retire, err);
+		r = gb_setup_plan_retired(setup, retire, err);
 	if (!r)
-		r = plan_both(setup, target, retire, err);
-	return r ? r : plan_footprint(setup, err);
+		r = gb_setup_plan_recovery(setup, err);
+	if (!r)
+		r = gb_setup_plan_both(setup, &words, err);
+	if (!r)
+		r = gb_setup_end_trial(setup, !counted, err);
+	if (!r)
+		r = gb_setup_plan_footprint(setup, err);
+	return r || !counted ? r : plan_counted(setup, counted, err);
 }
 
 static int disable_all(struct gb_setup *setup, struct gb_err *err)
@@ -192,6 +276,8 @@ static int disable_all(struct gb_setup *setup, struct gb_err *err)
 	int r = gb_cmdplan_undo(setup->host, &setup->footprint, &setup->plan, &setup->report, err);
 
 	if (r >= 0)
+		r = gb_setup_drop_entries(setup, err);
+	if (!r)
 		r = gb_setup_restore_claims(setup, err);
 	if (!r)
 		r = gb_setup_plan_claims(setup, "nothing is claimed any more", err);
@@ -203,7 +289,9 @@ static int disable_all(struct gb_setup *setup, struct gb_err *err)
 		gb_footprint_drop(&setup->footprint, GB_TRACE_MADE, GB_CLAIMS_FILE);
 	if (!r && !setup->wants_claims)
 		gb_footprint_drop(&setup->footprint, GB_TRACE_MADE, GB_CLAIMS_FOLDER);
-	return r ? r : plan_footprint(setup, err);
+	if (!r)
+		r = gb_setup_end_trial(setup, true, err);
+	return r ? r : gb_setup_plan_footprint(setup, err);
 }
 
 int gb_setup_disable(struct gb_setup *setup, const struct gb_target *target, struct gb_err *err)
@@ -223,27 +311,61 @@ int gb_setup_disable(struct gb_setup *setup, const struct gb_target *target, str
 	r = gb_setup_plan_claims(setup, "this device is the host's again", err);
 	if (!r)
 		r = plan_images(setup, err);
-	return r ? r : plan_footprint(setup, err);
+	return r ? r : gb_setup_plan_footprint(setup, err);
+}
+
+int gb_setup_update_entry(struct gb_setup *setup, struct gb_err *err)
+{
+	int r = 0;
+
+	setup->keeps_trial = true;
+	if (setup->standing || gb_setup_tries(setup))
+		r = gb_setup_plan_recovery(setup, err);
+	return r ? r : gb_setup_plan_footprint(setup, err);
 }
 
 int gb_setup_update(struct gb_setup *setup, const struct gb_target *kept, struct gb_err *err)
 {
-	int r = gb_setup_wish_for(setup, kept, NULL, err);
+	const struct gb_setup_words words = { .target = kept };
+	int r = 0;
 
+	if (gb_setup_tries(setup))
+		return gb_setup_update_entry(setup, err);
+	if (setup->standing && setup->trial.state == GB_TRIAL_FAILED)
+		r = gb_setup_rewind(setup, err);
+	if (!r)
+		r = gb_setup_wish_for(setup, kept, NULL, err);
 	if (!r)
 		r = gb_setup_plan_claims(setup, "what the host lives on now", err);
+	if (!r && setup->standing)
+		r = gb_setup_plan_recovery(setup, err);
 	if (!r)
-		r = setup->standing ? plan_both(setup, kept, NULL, err) : plan_images(setup, err);
-	return r ? r : plan_footprint(setup, err);
+		r = setup->standing ? gb_setup_plan_both(setup, &words, err) : plan_images(setup, err);
+	if (!r && setup->standing && setup->trial.state == GB_TRIAL_FAILED)
+		r = gb_setup_end_trial(setup, false, err);
+	return r ? r : gb_setup_plan_footprint(setup, err);
 }
 
 /* ---- carrying out ----------------------------------------------------------------------- */
+
+static int prove_trial(struct gb_setup *setup, const struct gb_image_wish *wish,
+		       const struct gb_plan *plan, size_t step, struct gb_err *err)
+{
+	char hash[GB_SHA256_TEXT];
+
+	if (plan->step[step].kind != GB_STEP_BUILD ||
+	    strcmp(plan->step[step].touch->path, setup->trial_staged) != 0)
+		return 0;
+	return gb_images_prove_file(setup->host, setup->trial_kernel->release, setup->trial_staged, wish,
+				    setup->trial_kernel->place[0].size, hash, err);
+}
 
 int gb_setup_prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)
 {
 	struct gb_setup *setup = ctx;
 	const struct gb_image_wish wish = image_wish(setup);
-	int r = gb_images_prove(setup->host, &setup->images, &wish, plan, step, err);
+	int r = setup->trial_staged[0] ? prove_trial(setup, &wish, plan, step, err) :
+					 gb_images_prove(setup->host, &setup->images, &wish, plan, step, err);
 
 	return r ? r : gb_cmdplan_prove(setup->host, &setup->report, plan, step, err);
 }
@@ -252,6 +374,7 @@ int gb_setup_done(struct gb_setup *setup, struct gb_err *err)
 {
 	const struct gb_image_wish wish = image_wish(setup);
 
-	gb_images_remember(setup->host, &setup->images, &wish, NULL);
+	if (!setup->trial_staged[0]) /* which looked at none of the images that stay */
+		gb_images_remember(setup->host, &setup->images, &wish, NULL);
 	return gb_images_check(setup->host, &setup->survey->site, &setup->images, err);
 }

@@ -50,8 +50,8 @@ struct gb_call {
  * when it succeeded (`done` true, the result is ignored). */
 typedef int (*gb_call_fn)(void *ctx, const struct gb_call *call, bool done);
 
-/* A larger file that a staged one replaces is not kept for the history: images have more, what a
- * loader reads as text has less. */
+/* A larger file that a staged one replaces, or that is dropped, is not kept for the history: images
+ * have more, what a loader reads as text has less. */
 #define GB_COPY_MAX (1 << 20)
 
 struct gb_store {

@@ -61,6 +61,9 @@ bool gb_transaction_is_open(struct gb_store *store);
 int gb_transaction_rollback(struct gb_store *store, bool force, struct gb_plan *ret,
 			    struct gb_text *details, struct gb_err *err);
 
+/* 1: the last change of the history changed this file, too; 0: not; -ENOENT: there is none. */
+int gb_transaction_last_has(struct gb_store *store, const char *file, struct gb_err *err);
+
 /* What a plan takes at its worst moment, on each file system that it writes to. */
 #define GB_ROOMS_MAX 16
 struct gb_room {

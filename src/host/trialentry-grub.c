@@ -16,7 +16,8 @@ struct making {
 	struct gb_grubscript script; /* of the line that is looked at */
 	const char *line;
 	size_t line_len;
-	bool linux_done, initrd_done;
+	bool linux_done, initrd_done; /* ours in the place of, or beside, its own */
+	bool loads_image;	      /* any */
 	struct gb_text kernel, image; /* the words that name them, as they will stand */
 	struct gb_text words;	      /* what follows the kernel's */
 	struct gb_text before;	      /* lines before it */
@@ -132,6 +133,7 @@ static int take_initrd(struct making *m)
 	struct gb_text *text = &m->after;
 	bool any = false;
 
+	m->loads_image = m->loads_image || s->words > 1;
 	add_raw(m, 0, s->word[0].at + s->word[0].len, text);
 	for (size_t i = 1; i < s->words; i++) {
 		const char *path = s->word[i].text;
@@ -200,7 +202,7 @@ static int read_line(struct making *m)
 	return 0;
 }
 
-static int read_body(struct making *m, const char *body)
+static int read_commands(struct making *m, const char *body)
 {
 	int r = 0;
 
@@ -213,6 +215,13 @@ static int read_body(struct making *m, const char *body)
 		gb_grubscript_clear(&m->script);
 		body += m->line_len + (body[m->line_len] != '\0');
 	}
+	return r;
+}
+
+static int read_body(struct making *m, const char *body)
+{
+	int r = read_commands(m, body);
+
 	if (!r && (!m->linux_done || !m->initrd_done))
 		r = bad(m, m->linux_done ? "it loads no image of its kernel" : "it loads no kernel");
 	return r;
@@ -258,13 +267,15 @@ static void add_search(const struct making *m, struct gb_text *ret)
 		     start, image, image_at + strlen(release));
 }
 
-/* Nobody may be there: what can't be loaded ends in the menu as it is without a one-shot. */
+/* Nobody may be there: what can't be loaded ends in the menu as it is without a one-shot. There
+ * `chosen`, which is passed on, would put this entry before what savedefault saves. */
 static void add_check(const struct making *m, struct gb_text *ret)
 {
 	const struct gb_text *file[] = { &m->kernel, &m->image };
 
 	for (size_t i = 0; i < 2; i++)
-		gb_text_addf(ret, "\tif [ ! -f \"%s\" ]; then configfile $prefix/grub.cfg; fi\n",
+		gb_text_addf(ret, "\tif [ ! -f \"%s\" ]; then unset chosen; configfile $prefix/grub.cfg; "
+				  "fi\n",
 			     file[i]->data);
 }
 
@@ -320,6 +331,22 @@ int gb_trialentry_grub(const struct gb_grubmenu_item *item, const struct gb_tria
 		r = gb_fail(err, ENOMEM, "out of memory");
 	clear(&m);
 	return r;
+}
+
+bool gb_trialentry_boots(const struct gb_grubmenu_item *item, struct gb_text *ret_kernel,
+			 struct gb_text *ret_words)
+{
+	const struct gb_trialentry as_it_is = { .id = "" };
+	struct making m = { .entry = &as_it_is };
+	bool boots;
+
+	/* whatever images it loads, none of them is to be replaced */
+	boots = !item->submenu && !read_commands(&m, item->body) && m.linux_done && m.loads_image;
+	gb_text_addf(ret_kernel, "%s", m.kernel.data ? m.kernel.data : "");
+	gb_text_addf(ret_words, "%s", m.words.data ? m.words.data : "");
+	boots = boots && !ret_kernel->failed && !ret_words->failed && !has_failed(&m);
+	clear(&m);
+	return boots;
 }
 
 /* GRUB keeps next_entry out of its own memory from here on, not off the disk: whether that was

@@ -37,6 +37,10 @@ int gb_trialentry_conf(const char *data, size_t len, const struct gb_trialentry 
 /* A menu entry of GRUB's, for custom.cfg; errors as above. (trialentry-grub.c) */
 int gb_trialentry_grub(const struct gb_grubmenu_item *item, const struct gb_trialentry *entry,
 		       struct gb_text *ret, struct gb_err *err);
+/* The kernel that an item of GRUB's boots, as it is called there, and the words for it; false: it is
+ * no Linux with an image. */
+bool gb_trialentry_boots(const struct gb_grubmenu_item *item, struct gb_text *ret_kernel,
+			 struct gb_text *ret_words);
 /* What makes GRUB boot `usual`, a value of `default`, when the trial can't be loaded, `fallback` as
  * the menu's number, and when next_entry can't be taken away. */
 void gb_trialentry_guard(const char *usual, int fallback, struct gb_text *ret);

@@ -33,7 +33,9 @@ cp -a /usr/lib/test/image/. .
 [ ! -e /etc/ghost-boot/claims ] || {
 	cp -a "${OURS:-/usr/lib/test/ours}/." .
 	mkdir -p etc/ghost-boot
-	cp /etc/ghost-boot/claims etc/ghost-boot/claims
+	claims=/etc/ghost-boot/claims standing=/var/lib/ghost-boot/standing-claims
+	[ -n "$GHOST_BOOT_TRIAL" ] || [ ! -e $standing ] || claims=$standing
+	cp "$claims" etc/ghost-boot/claims
 }
 mkdir -p "usr/lib/modules/$1"
 cp -a "/usr/lib/modules/$1/." "usr/lib/modules/$1"
@@ -43,6 +45,27 @@ cd /
 rm -rf "$work"
 [ ! -e /etc/late-builder ] || . /etc/late-builder
 """
+
+GRUB_HEADER = r"""### BEGIN /etc/grub.d/00_header ###
+if [ -s \$prefix/grubenv ]; then
+  load_env
+fi
+if [ "\${next_entry}" ] ; then
+   set default="\${next_entry}"
+   set next_entry=
+   save_env next_entry
+   set boot_once=true
+else
+   set default="$GRUB_DEFAULT"
+fi
+### END /etc/grub.d/00_header ###"""
+GRUB_CUSTOM = r"""### BEGIN /etc/grub.d/41_custom ###
+if [ -f  \${config_directory}/custom.cfg ]; then
+  source \${config_directory}/custom.cfg
+elif [ -z "\${config_directory}" -a -f  \$prefix/custom.cfg ]; then
+  source \$prefix/custom.cfg
+fi
+### END /etc/grub.d/41_custom ###"""
 
 # What matters of grub-mkconfig: the file and its drop-ins, read by a shell; a .new beside it.
 GRUB_MKCONFIG = r"""#!/bin/sh
@@ -58,6 +81,9 @@ for file in /etc/default/grub.d/*.cfg; do
 	[ ! -e "$file" ] || . "$file"
 done
 {
+	cat <<END
+@HEADER@
+END
 	echo "### BEGIN /etc/grub.d/10_linux ###"
 	for kernel in /boot/vmlinuz-*; do
 		release=${kernel#/boot/vmlinuz-}
@@ -70,6 +96,9 @@ done
 		done
 	done
 	echo "### END /etc/grub.d/10_linux ###"
+	cat <<END
+@CUSTOM@
+END
 } >"$out.new"
 chmod 444 "$out.new" || true
 cat "$out.new" >"$out"
@@ -77,6 +106,7 @@ rm -f "$out.new"
 """
 
 
+GRUB_MKCONFIG = GRUB_MKCONFIG.replace("@HEADER@", GRUB_HEADER).replace("@CUSTOM@", GRUB_CUSTOM)
 GRUB_SCRIPT = "#!/bin/sh\n# reads /etc/default/grub.d\n" + GRUB_MKCONFIG.split("\n", 1)[1]
 UPDATE_GRUB = "#!/bin/sh\nset -e\nexec grub-mkconfig -o /boot/grub/grub.cfg \"$@\"\n"
 GRUB_DEFAULTS = ("GRUB_DEFAULT=0\nGRUB_TIMEOUT=5\n"
@@ -92,14 +122,16 @@ def put(path, data, mode=0o644):
 
 def grub_cfg(kernels, words="quiet"):
     """As the script above writes it."""
-    lines = ["### BEGIN /etc/grub.d/10_linux ###"]
+    lines = [GRUB_HEADER.replace("\\$", "$").replace("$GRUB_DEFAULT", "0"),
+             "### BEGIN /etc/grub.d/10_linux ###"]
     for release in sorted(kernels):
         for mode, line in (("advanced", f" {words}"), ("recovery", "single ")):
             lines += [f"menuentry 'Linux {release}' --class os $menuentry_id_option "
                       f"'gnulinux-{release}-{mode}-1' {{",
                       f"\tlinux\t/boot/vmlinuz-{release} root=/dev/sda1 ro {line}",
                       f"\tinitrd\t/boot/initrd.img-{release}", "}"]
-    return "\n".join(lines + ["### END /etc/grub.d/10_linux ###", ""])
+    return "\n".join(lines + ["### END /etc/grub.d/10_linux ###",
+                               GRUB_CUSTOM.replace("\\$", "$"), ""])
 
 
 class Host:
@@ -125,10 +157,15 @@ class Host:
         self._system()
         self._kernels()
         self._image()
-        self.run_inside(["/usr/sbin/grub-mkconfig", "-o", "/boot/grub/grub.cfg"])
         for release in KERNELS:
             self.run_inside(["/usr/sbin/mkinitramfs", "-o", f"/boot/initrd.img-{release}", release])
+        self._boot_loader()
         return self
+
+    environment = {}
+
+    def _boot_loader(self):
+        self.run_inside(["/usr/sbin/grub-mkconfig", "-o", "/boot/grub/grub.cfg"])
 
     def make_machine(self, release):
         """Its sys and proc alone: what no program of the host changes."""
@@ -163,7 +200,7 @@ class Host:
         self.put("etc/grub.d/10_linux", "#!/bin/sh\n", 0o755)
         shutil.copy("/bin/busybox", self.at("usr/bin/busybox"))
         for name in ("sh", "cat", "cp", "mv", "rm", "mkdir", "find", "sort", "cpio", "gzip", "chmod",
-                     "true", "kill", "sleep", "head", "ln", "touch"):
+                     "true", "kill", "sleep", "head", "ln", "touch", "env"):
             os.symlink("busybox", self.at("usr/bin/" + name))
         os.mknod(self.at("dev/null"), 0o666 | stat.S_IFCHR, os.makedev(1, 3))
         self.put("usr/sbin/mkinitramfs", MKINITRAMFS, 0o755)
@@ -230,7 +267,8 @@ class Host:
         options.setdefault("stdin", subprocess.DEVNULL)
         ran = subprocess.run([*before, "chroot", self.dir, *argv], text=True, check=False,
                              errors="replace", timeout=120,
-                             env={"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C"}, **options)
+                             env={"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C", **self.environment},
+                             **options)
         if check and ran.returncode:
             raise RuntimeError(f"{argv} gave {ran.returncode}: {ran.stdout}{ran.stderr}")
         return ran
@@ -266,7 +304,7 @@ class Host:
     def copy(self, folder):
         """The same host again, for the next run."""
         subprocess.run(["cp", "-a", self.dir, folder], check=True)
-        other = Host(folder, self.base)
+        other = type(self)(folder, self.base)
         other.machine = None
         return other
 

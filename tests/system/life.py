@@ -17,7 +17,7 @@ from stages import Stage
 RIVALS = {"bochs", "snd_hda_intel", "xhci_pci"}
 APT = "apt-get -qq -y -o Dpkg::Use-Pty=0"
 INSTALL = f"apt-get -qq update && {APT} install ghost-boot"
-ENABLE = "ghost-boot enable 02:00 --yes"
+ENABLE = "ghost-boot enable 02:00 --no-trial --yes"
 DISABLE = "ghost-boot disable --yes"
 # Whatever was written since: a change time cannot be set back. FAT counts every other second.
 MARK = "sync; sleep 1; touch /run/mark; sleep 2"

@@ -2,6 +2,7 @@
 /* What the loader boots by itself, before and after an entry of ours is there. */
 #include "loaders.h"
 
+#include "bls.h"
 #include "bootdefault.h"
 #include "grubmenu.h"
 
@@ -25,7 +26,7 @@ static int clear(void **state)
 	return 0;
 }
 
-static const char *const ours[] = { GB_BOOTDEFAULT_TRIAL, GB_BOOTDEFAULT_RECOVERY, NULL };
+static const char *const ours[] = { GB_BLS_TRIAL, GB_BLS_RECOVERY, NULL };
 static const struct gb_bootdefault_with files = { .entry = ours };
 
 static void is(const struct gb_bootdefault_with *with, const char *id)
@@ -112,7 +113,7 @@ static void systemd_without_sort_keys(void **state)
 	/* a name that would come before is seen: of two, the higher id is first */
 	put_conf(&tree, "-.conf", "linux /linux\noptions root=UUID=1 ro quiet\n");
 	is(NULL, "-.conf");
-	is(&files, GB_BOOTDEFAULT_TRIAL);
+	is(&files, GB_BLS_TRIAL);
 }
 
 static void what_systemd_is_told(void **state)
@@ -123,14 +124,14 @@ static void what_systemd_is_told(void **state)
 	both(MACHINE "-" OLD ".conf");
 	tree_put(&tree, "/efi/loader/loader.conf", "default *ghost*\n");
 	is(NULL, MACHINE "-" NEW ".conf");
-	is(&files, GB_BOOTDEFAULT_TRIAL);
+	is(&files, GB_BLS_TRIAL);
 	put_variable(&tree, "LoaderEntryDefault", MACHINE "-" OLD ".conf");
 	both(MACHINE "-" OLD ".conf");
 	put_variable(&tree, "LoaderEntryDefault", "@saved");
 	put_variable(&tree, "LoaderEntryLastBooted", MACHINE "-" NEW ".conf");
 	both(MACHINE "-" NEW ".conf");
 	put_variable(&tree, "LoaderEntryLastBooted", "a-ghost-boot-trial.conf");
-	is(&files, GB_BOOTDEFAULT_TRIAL);
+	is(&files, GB_BLS_TRIAL);
 }
 
 static void put_list(const char *a, const char *b)
@@ -215,10 +216,10 @@ static void boot_counters(void **state)
 static void names_of_ours(void **state)
 {
 	(void)state;
-	assert_true(gb_bootdefault_is_ours("/efi/loader/entries/a-ghost-boot-trial.conf"));
-	assert_true(gb_bootdefault_is_ours("A-ghost-boot-recovery+2-1.conf"));
-	assert_false(gb_bootdefault_is_ours("a-ghost-boot-trial.conf.bak"));
-	assert_false(gb_bootdefault_is_ours("ghost-boot-trial.conf"));
+	assert_true(gb_bls_is_ours("/efi/loader/entries/a-ghost-boot-trial.conf"));
+	assert_true(gb_bls_is_ours("A-ghost-boot-recovery+2-1.conf"));
+	assert_false(gb_bls_is_ours("a-ghost-boot-trial.conf.bak"));
+	assert_false(gb_bls_is_ours("ghost-boot-trial.conf"));
 }
 
 /* ---- GRUB -------------------------------------------------------------------------------- */

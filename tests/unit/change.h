@@ -21,9 +21,9 @@
 #define GRUB "GRUB_DEFAULT=0\nGRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX=\"quiet\"\n"
 #define IMAGE_BYTES 70000 /* more than one block of any copy */
 
-/* Which of two changes: files that are written, removed, and made by a builder in their places; or
- * what is staged first and placed then. */
-static bool staging;
+/* Which of three changes: files that are written, removed, and made by a builder in their places;
+ * what is staged first and placed then; or what is dropped, large. */
+static bool staging, dropping;
 
 /* Where nothing but links and owners tell the old from the new, bytes must. */
 static char old_image[IMAGE_BYTES], new_image[IMAGE_BYTES + 5000];
@@ -220,6 +220,20 @@ static inline void make_staged_plan(struct gb_store *store, struct gb_plan *plan
 		fail_msg("%s", err.text);
 }
 
+static inline void make_dropping_plan(struct gb_store *store, struct gb_plan *plan)
+{
+	struct gb_err err;
+	int r = 0;
+
+	memset(plan, 0, sizeof(*plan));
+	gb_plan_because(plan, "confirm");
+	r |= gb_plan_drop(plan, store, "/boot/initrd.img", "over", &err);
+	r |= gb_plan_drop(plan, store, "/efi/initrd.img", "over", &err);
+	r |= gb_plan_write(plan, store, "/etc/default/grub", "x=1\n", 4, 0644, "arms", &err);
+	if (r < 0)
+		fail_msg("%s", err.text);
+}
+
 static inline void make_plan(struct gb_store *store, struct gb_plan *plan)
 {
 	static const char *const argv[] = { "/usr/sbin/builder", "-u", NULL };
@@ -230,6 +244,10 @@ static inline void make_plan(struct gb_store *store, struct gb_plan *plan)
 	struct gb_err err;
 	int r = 0;
 
+	if (dropping) {
+		make_dropping_plan(store, plan);
+		return;
+	}
 	if (staging) {
 		make_staged_plan(store, plan);
 		return;

@@ -191,6 +191,34 @@ static void again_and_back(void **state)
 	tree_clear(&tree);
 }
 
+/* Gone for good: the history has no copy, and a rollback brings back the rest. */
+static void applied_dropped(void **state)
+{
+	struct gb_store store;
+	struct tree tree;
+	enum gb_end end;
+	struct gb_err err;
+	struct stat st;
+
+	(void)state;
+	start(&tree, true);
+	assert_int_equal(stat(tree_path(&tree, "/boot/initrd.img"), &st), -1);
+	assert_int_equal(stat(tree_path(&tree, "/efi/initrd.img"), &st), -1);
+	for (unsigned i = 0; i < 3; i++) {
+		char path[80];
+
+		snprintf(path, sizeof(path), "%s/001/%u.old", GB_HISTORY, i);
+		if (!stat(tree_path(&tree, path), &st))
+			assert_true(st.st_size < 1000);
+	}
+	store = store_of(tree.root);
+	if (take_back(&store, &end, &err))
+		fail_msg("%s", err.text);
+	assert_string_equal(tree_get(&tree, "/etc/default/grub"), GRUB);
+	assert_int_equal(stat(tree_path(&tree, "/boot/initrd.img"), &st), -1);
+	tree_clear(&tree);
+}
+
 /* ---- faults ------------------------------------------------------------------------ */
 
 static unsigned count_calls(call_fn call, bool enabled)
@@ -372,8 +400,15 @@ int main(void)
 		cmocka_unit_test(enable_fails),	  cmocka_unit_test(rollback_fails),
 		cmocka_unit_test(enable_killed),  cmocka_unit_test(rollback_killed),
 	};
+	const struct CMUnitTest dropped[] = {
+		cmocka_unit_test(applied_dropped),
+		cmocka_unit_test(enable_fails),
+		cmocka_unit_test(enable_killed),
+	};
 	int failed = cmocka_run_group_tests_name("files", files, make_states, forget_states);
 
 	staging = true;
-	return failed + cmocka_run_group_tests_name("staged", staged, make_states, forget_states);
+	failed += cmocka_run_group_tests_name("staged", staged, make_states, forget_states);
+	dropping = true;
+	return failed + cmocka_run_group_tests_name("dropped", dropped, make_states, forget_states);
 }

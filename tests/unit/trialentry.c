@@ -130,8 +130,8 @@ static void a_trial_for_grub(void **state)
 		"\tif [ x$grub_platform = xxen ]; then insmod xzio; insmod lzopio; fi\n"
 		"\tinsmod ext2\n\tsearch --no-floppy --fs-uuid --set=root 1\n"
 		"\techo\t'Loading Linux " NEW " ...'\n"
-		"\tif [ ! -f \"/boot/vmlinuz-" NEW "\" ]; then configfile $prefix/grub.cfg; fi\n"
-		"\tif [ ! -f \"/boot/trial.img\" ]; then configfile $prefix/grub.cfg; fi\n"
+		"\tif [ ! -f \"/boot/vmlinuz-" NEW "\" ]; then unset chosen; configfile $prefix/grub.cfg; fi\n"
+		"\tif [ ! -f \"/boot/trial.img\" ]; then unset chosen; configfile $prefix/grub.cfg; fi\n"
 		"\tlinux /boot/vmlinuz-" NEW " root=UUID=1 ro quiet ghost.claim=on ghost.trial=1a2b3c4d panic=30\n"
 		"\techo\t'Loading initial ramdisk ...'\n"
 		"\tinitrd /boot/intel-ucode.img /boot/trial.img\n}\n");

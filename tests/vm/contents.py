@@ -32,6 +32,27 @@ class Contents:
             check.demand(not found, f"in the image: {found}")
 
 
+@dataclass
+class Standing:
+    """While a trial waits: its own image has its claims, and any other those that stand."""
+    name: str
+    suite: str
+    builder: str
+    static: bool = True
+    fast: bool = False
+
+    def run(self, _):
+        standing, tried = claims.text(), claims.text(claimed=(*claims.GPU, "twin"))
+        files = {"/etc/ghost-boot/claims": tried, "/var/lib/ghost-boot/standing-claims": standing}
+        payload = image.Payload(files, static=self.static)
+        for builder, wanted in (self.builder, standing), (self.builder + "-trial", tried):
+            built = image.initramfs(self.suite, builder, payload, "standing")
+            with built.open("rb") as archive:
+                found = subprocess.run(["cpio", "--quiet", "-i", "--to-stdout", "*etc/ghost-boot/claims"],
+                                       stdin=archive, capture_output=True, text=True, check=True).stdout
+            check.demand(found == wanted, f"{builder}: the image's claims are {found!r}")
+
+
 OURS = ("ghost-claim", "ghost-boot")
 CARRIED = ("sbin/ghost-claim", "sbin/ghost-verify", "sbin/ghost-diag", "etc/ghost-boot/claims",
            "rules.d/60-ghost-boot.rules", "/vfio-pci.ko", "/vfio_iommu_type1.ko",
@@ -43,6 +64,8 @@ SCENARIOS = [
     Contents("contents-dracut", "trixie", "dracut-systemd",
              (*CARRIED, "sysinit.target.wants/ghost-claim.service",
               "hooks/cmdline/00-ghost-claim.sh", "hooks/emergency/99-ghost-diag.sh")),
+    Standing("standing-initramfs-tools", "bookworm", "initramfs-tools"),
+    Standing("standing-dracut", "trixie", "dracut-systemd"),
     # A crash kernel touches as little as possible.
     *(Contents(f"kdump-{builder}-{suite}", suite, f"{builder}-kdump", unwanted=OURS)
       for builder in ("initramfs-tools", "dracut") for suite in ("bookworm", "trixie")),

@@ -56,6 +56,9 @@ BUILDERS = {
     "initramfs-tools": "mkinitramfs -o /tmp/image $KERNEL",
     "dracut-systemd": f"{_DRACUT} /tmp/image",
     "dracut-plain": f"{_DRACUT} --omit 'systemd systemd-initrd dracut-systemd' /tmp/image",
+    # As enable calls them for a trial.
+    "initramfs-tools-trial": "GHOST_BOOT_TRIAL=1 mkinitramfs -o /tmp/image $KERNEL",
+    "dracut-systemd-trial": f"GHOST_BOOT_TRIAL=1 {_DRACUT} /tmp/image",
     # As kdump-tools and kexec-tools call them for the crash kernel.
     "initramfs-tools-kdump": "mkdir -p /var/lib/kdump && "
                              "cp -a /etc/initramfs-tools /var/lib/kdump/ && "

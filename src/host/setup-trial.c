@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootentries.h"
+#include "cmdplan.h"
+#include "err.h"
+#include "host.h"
+#include "loader.h"
+#include "need-words.h"
+#include "root.h"
+#include "setup-claims.h"
+#include "setup-parts.h"
+#include "survey.h"
+#include "target.h"
+#include "text.h"
+
+/* Plans around a trial. The usual boot stays as it is, byte for byte: its entry, its image, and
+ * where claims stand already, the claims that an image gets which is built meanwhile. */
+
+#define TRIAL_WORD "ghost.trial"
+
+/* ---- what there is beside them ------------------------------------------------------------ */
+
+static int keep_text(struct gb_setup *setup, const char *path, const char *from, struct gb_err *err)
+{
+	size_t len = 0;
+	char *data = NULL;
+	int r = gb_root_read_all(setup->host->root, from, GB_CLAIMS_SIZE_MAX, &data, &len);
+
+	if (r && r != -ENOENT)
+		return gb_fail(err, -r, "%s: %s", from, strerror(-r));
+	if (!r)
+		r = gb_plan_write(&setup->plan, &setup->host->store, path, data, len, 0600,
+				  "as it stands, until the trial is confirmed", err);
+	free(data);
+	return r < 0 ? r == -ENOENT ? 0 : r : 0;
+}
+
+/* Once: a second trial in the place of the first comes from the same. */
+static int plan_standing(struct gb_setup *setup, struct gb_err *err)
+{
+	int r = 0;
+
+	if (!setup->standing || gb_root_exists(setup->host->root, GB_STANDING_CLAIMS))
+		return 0;
+	r = keep_text(setup, GB_STANDING_CLAIMS, GB_CLAIMS_FILE, err);
+	return r ? r : keep_text(setup, GB_STANDING_FOOTPRINT, GB_FOOTPRINT, err);
+}
+
+static int remove_file(struct gb_setup *setup, const char *path, const char *why,
+		       struct gb_err *err)
+{
+	int r = 0;
+
+	if (gb_root_exists(setup->host->root, path))
+		r = gb_plan_drop(&setup->plan, &setup->host->store, path, why, err);
+	return r < 0 ? r : 0;
+}
+
+static int is_other(void *ctx, const char *name)
+{
+	return strcmp(name, ctx) != 0;
+}
+
+/* A folder that was made for it, and where nothing else is. */
+static int remove_image(struct gb_setup *setup, const char *image, struct gb_err *err)
+{
+	const char *slash = strrchr(image, '/');
+	char folder[320];
+	int r = remove_file(setup, image, "the trial's image", err);
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - image), image);
+	if (!r && strlen(folder) > strlen("/ghost-boot") &&
+	    !strcmp(folder + strlen(folder) - strlen("/ghost-boot"), "/ghost-boot") &&
+	    gb_root_exists(setup->host->root, folder) &&
+	    !gb_root_list(setup->host->root, folder, is_other, (void *)(uintptr_t)(slash + 1)))
+		r = gb_plan_remove(&setup->plan, &setup->host->store, folder, "it was made for that", err);
+	return r < 0 ? r : 0;
+}
+
+/* The state may be lost, so all is looked for where it would be. */
+int gb_setup_end_trial(struct gb_setup *setup, bool state, struct gb_err *err)
+{
+	const size_t first = setup->plan.steps;
+	char image[320];
+	int r = 0;
+
+	if (gb_bootentries_image(setup->host, image, sizeof(image)))
+		r = remove_image(setup, image, err);
+	gb_plan_mark(&setup->plan, first, GB_BOOT_IMAGE);
+	if (!r)
+		r = remove_file(setup, GB_STANDING_CLAIMS, "nothing is tried any more", err);
+	if (!r)
+		r = remove_file(setup, GB_STANDING_FOOTPRINT, "nothing is tried any more", err);
+	if (!r && state)
+		r = remove_file(setup, GB_TRIAL, "nothing is tried any more", err);
+	return r;
+}
+
+/* ---- back to before ------------------------------------------------------------------------- */
+
+static int read_standing(struct gb_setup *setup, struct gb_err *err)
+{
+	size_t len;
+	char *data;
+	int r = gb_root_read_all(setup->host->root, GB_STANDING_CLAIMS, GB_CLAIMS_SIZE_MAX, &data, &len);
+
+	if (r)
+		return gb_fail(err, -r, GB_STANDING_CLAIMS ": %s", strerror(-r));
+	gb_text_clear(&setup->wanted);
+	gb_text_add(&setup->wanted, data, len);
+	setup->wants_claims = true;
+	free(data);
+	gb_footprint_clear(&setup->footprint);
+	return setup->wanted.failed ? gb_fail(err, ENOMEM, "out of memory") :
+				      gb_footprint_read_file(setup->host->root, GB_STANDING_FOOTPRINT,
+							     &setup->footprint, err);
+}
+
+static bool is_edited(const struct gb_setup *setup)
+{
+	char hash[GB_SHA256_TEXT];
+
+	gb_sha256_of(setup->claims ? setup->claims : "", setup->claims_len, hash);
+	return strcmp(hash, setup->trial.claims) != 0;
+}
+
+int gb_setup_rewind(struct gb_setup *setup, struct gb_err *err)
+{
+	if (!gb_root_exists(setup->host->root, GB_STANDING_CLAIMS))
+		return gb_setup_restore_claims(setup, err);
+	if (is_edited(setup))
+		return gb_fail(err, ESTALE, GB_CLAIMS_FILE " was edited since the trial was made, and is not "
+			       "overwritten: ghost-boot disable takes all of it back");
+	return read_standing(setup, err);
+}
+
+int gb_setup_cancel(struct gb_setup *setup, struct gb_err *err)
+{
+	int r;
+
+	if (!setup->standing || !gb_root_exists(setup->host->root, GB_STANDING_CLAIMS))
+		return gb_setup_disable(setup, NULL, err);
+	r = gb_setup_rewind(setup, err);
+	if (!r)
+		r = gb_setup_plan_recovery(setup, err);
+	if (!r)
+		r = gb_setup_plan_claims(setup, "what stood before the trial", err);
+	if (!r)
+		r = gb_setup_end_trial(setup, true, err);
+	return r ? r : gb_setup_plan_footprint(setup, err);
+}
+
+/* ---- trying ------------------------------------------------------------------------------- */
+
+static int plan_image(struct gb_setup *setup, const struct gb_bootentries *entries,
+		      struct gb_err *err)
+{
+	const size_t first = setup->plan.steps;
+	struct gb_plan *plan = &setup->plan;
+	struct gb_store *store = &setup->host->store;
+	const char *slash;
+	int r;
+
+	if (!gb_bootentries_image(setup->host, setup->trial_image, sizeof(setup->trial_image)))
+		return gb_fail(err, EOPNOTSUPP, "where this boot loader reads images is not known");
+	slash = strrchr(setup->trial_image, '/');
+	snprintf(setup->trial_staged, sizeof(setup->trial_staged), "%.*s/.ghost-boot-trial.img",
+		 (int)(slash - setup->trial_image), setup->trial_image);
+	setup->trial_kernel = entries->kernel;
+	r = gb_images_check_hook(setup->host, &setup->images, err);
+	if (!r)
+		r = gb_images_build(setup->host, &setup->images, entries->kernel, setup->trial_staged, true,
+				    "an image for the trial alone, with the claims in it", plan, err);
+	if (r >= 0)
+		r = gb_plan_place(plan, store, setup->trial_staged, setup->trial_image, 0600,
+				  "the trial's image, once it was read and found as planned", err);
+	gb_plan_mark(plan, first, GB_BOOT_IMAGE);
+	return r < 0 ? r : 0;
+}
+
+static int fill_trial(struct gb_setup *setup, const struct gb_bootentries *entries,
+		      struct gb_trial *trial, struct gb_err *err)
+{
+	char file[400];
+	bool good = gb_bootentries_file(setup->host, GB_BLS_TRIAL, file, sizeof(file));
+
+	trial->state = gb_trial_next(GB_TRIAL_NONE, GB_TRIAL_PREPARE);
+	gb_sha256_of(setup->wanted.data, setup->wanted.len, trial->claims);
+	trial->image = calloc(1, sizeof(*trial->image));
+	if (trial->image)
+		trial->image[trial->images++] = strdup(setup->trial_image);
+	good = good && trial->images && trial->image[0] && gb_trial_set(&trial->entry_file, file) &&
+	       gb_trial_set(&trial->kernel, entries->kernel->release) &&
+	       gb_trial_set(&trial->loader, gb_backend_name(setup->host->loader->backend)) &&
+	       gb_trial_set(&trial->entry, gb_bootentries_id(setup->host)) &&
+	       gb_trial_set(&trial->usual, entries->usual.id);
+	return good ? 0 : gb_fail(err, ENOMEM, "out of memory");
+}
+
+int gb_setup_plan_state(struct gb_setup *setup, const struct gb_trial *trial, struct gb_err *err)
+{
+	struct gb_text text = { 0 };
+	int r;
+
+	r = gb_trial_print(trial, &text, err);
+	if (!r)
+		r = gb_plan_write(&setup->plan, &setup->host->store, GB_TRIAL, text.data, text.len, 0600,
+				  "what is tried, and how the system was before", err);
+	gb_text_clear(&text);
+	return r < 0 ? r : 0;
+}
+
+static int try_with(struct gb_setup *setup, const struct gb_target *target,
+		    const struct gb_bootentries *entries, struct gb_trial *trial, struct gb_err *err)
+{
+	const char *line = entries->words;
+	struct gb_need_words need = { 0 };
+	struct gb_entry_words words = { 0 };
+	int r = gb_need_words_read(target, false, &line, 1, &need, err);
+
+	if (!r && !gb_setup_trial_words(&need, trial, &words))
+		r = gb_fail(err, ENOMEM, "out of memory");
+	if (!r)
+		r = plan_standing(setup, err);
+	if (!r)
+		r = gb_setup_plan_claims(setup, "what is claimed, and what is kept for the host", err);
+	/* where kernel-install would copy the trial's own command line for a new kernel */
+	if (!r)
+		r = gb_cmdplan(setup->host, NULL, 0, &setup->footprint, &setup->plan, &setup->report, err);
+	if (!r)
+		r = plan_image(setup, entries, err);
+	if (!r)
+		r = gb_setup_plan_entries(setup, entries, &words, setup->trial_image, err);
+	if (!r)
+		r = gb_setup_plan_footprint(setup, err);
+	if (!r)
+		r = fill_trial(setup, entries, trial, err);
+	free(words.want);
+	gb_need_words_clear(&need);
+	return r ? r : gb_setup_plan_state(setup, trial, err);
+}
+
+/* The words play no part in it. */
+int gb_setup_can_try(struct gb_setup *setup, struct gb_err *err)
+{
+	const struct gb_need_words need = { 0 };
+	const struct gb_trial trial = { 0 };
+	struct gb_bootentries entries = { 0 };
+	struct gb_footprint footprint = { 0 };
+	struct gb_plan plan = { 0 };
+	struct gb_entry_words words = { 0 };
+	char image[320] = "";
+	int r = setup->images.usable ? 0 : gb_fail(err, EOPNOTSUPP, "%s", setup->images.why);
+
+	if (!r)
+		r = gb_bootentries_find(setup->host, &setup->images, &setup->survey->site, &entries, err);
+	if (!r && !gb_setup_trial_words(&need, &trial, &words))
+		r = gb_fail(err, ENOMEM, "out of memory");
+	if (!r) {
+		const struct gb_bootentries_want want = { .trial = words.want, .trials = words.wants,
+							  .image = image, .recovery = words.want,
+							  .recoveries = words.wants };
+
+		gb_bootentries_image(setup->host, image, sizeof(image));
+		r = gb_bootentries_plan(&entries, &want, &footprint, &plan, err);
+	}
+	free(words.want);
+	gb_plan_clear(&plan);
+	gb_footprint_clear(&footprint);
+	gb_bootentries_clear(&entries);
+	return r;
+}
+
+bool gb_setup_is_claimed(struct gb_setup *setup, const struct gb_target *target,
+			 const char *const *title)
+{
+	return setup->standing && !setup->trial.state && setup->claims &&
+	       !gb_setup_wish_for(setup, target, title, NULL) &&
+	       setup->wanted.len == setup->claims_len &&
+	       !memcmp(setup->wanted.data, setup->claims, setup->claims_len);
+}
+
+bool gb_setup_is_prepared(struct gb_setup *setup, const struct gb_target *target,
+			  const char *const *title)
+{
+	char hash[GB_SHA256_TEXT], image[320];
+
+	if ((setup->trial.state != GB_TRIAL_PREPARED && setup->trial.state != GB_TRIAL_ARMED) ||
+	    setup->trial.counted || gb_setup_wish_for(setup, target, title, NULL) ||
+	    !gb_bootentries_image(setup->host, image, sizeof(image)) ||
+	    !gb_root_exists(setup->host->root, image) || !setup->trial.entry_file ||
+	    !gb_root_exists(setup->host->root, setup->trial.entry_file))
+		return false;
+	gb_sha256_of(setup->wanted.data, setup->wanted.len, hash);
+	return !strcmp(hash, setup->trial.claims);
+}
+
+int gb_setup_try(struct gb_setup *setup, const struct gb_target *target, const char *const *title,
+		 struct gb_trial *trial, struct gb_err *err)
+{
+	struct gb_bootentries entries = { 0 };
+	int r = setup->images.usable ? 0 : gb_fail(err, EOPNOTSUPP, "%s", setup->images.why);
+
+	if (!r)
+		r = gb_bootentries_find(setup->host, &setup->images, &setup->survey->site, &entries, err);
+	if (!r && setup->trial.state == GB_TRIAL_FAILED)
+		r = gb_setup_rewind(setup, err);
+	if (!r)
+		r = gb_setup_wish_for(setup, target, title, err);
+	if (!r)
+		r = try_with(setup, target, &entries, trial, err);
+	gb_bootentries_clear(&entries);
+	return r;
+}

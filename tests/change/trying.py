@@ -1,0 +1,469 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A trial boot, as far as the host makes it: what enable prepares and arms, what the loader makes of
+that, and that everything goes back. Each with both loaders."""
+import hashlib
+import json
+import os
+import subprocess
+
+import faults
+import host as hosts
+import loaders
+
+TRY = ("enable", "01:00", "--yes")
+tests = []
+
+
+def both(function):
+    """One test a loader."""
+    for kind in loaders.Systemd, loaders.Grub:
+        def run(host, function=function):
+            function(host)
+        run.__name__ = f"{function.__name__}_{kind.__name__.lower()}"
+        run.kind = kind
+        tests.append(run)
+    return function
+
+
+def one(kind):
+    def keep(function):
+        function.kind = kind
+        tests.append(function)
+        return function
+    return keep
+
+
+def same(got, wanted, what=""):
+    if got != wanted:
+        raise AssertionError(f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def holds(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def call(host, *args, code=0):
+    ran = host.ghost(*args, check=False)
+    holds(ran.returncode == code, f"{args}: exit status {ran.returncode}, wanted {code}: "
+          f"{ran.stdout[-300:]} {ran.stderr[-500:]}")
+    return ran
+
+
+def state(host):
+    """The trial's record, by its words; None: there is none."""
+    try:
+        with open(host.at("var/lib/ghost-boot/trial"), encoding="utf-8") as f:
+            return dict(line.split(" ", 1) for line in f.read().splitlines() if " " in line)
+    except FileNotFoundError:
+        return None
+
+
+def said(host, path):
+    return faults.image_says(host.at(path))
+
+
+def usual_files(host):
+    """All that the usual boot reads."""
+    return {path: what for path, what in host.snapshot().items()
+            if path.startswith(("boot/", "efi/")) and "ghost-boot" not in path and
+            not path.endswith("custom.cfg")}
+
+
+@both
+def prepared_and_armed(host):
+    """The usual boot's files are untouched, byte for byte; the next boot is the trial, once."""
+    usual, before = usual_files(host), host.boot()
+    ran = call(host, *TRY)
+    same(usual_files(host), usual)
+    same(host.once, host.trial)
+    for words in "The next boot tries it, once", "power button", "mount ", "sed -i", "disable":
+        holds(words in ran.stdout, ran.stdout)
+    claims, release = said(host, host.image)
+    holds(b"claim path=0000:00/01.0/00.0 id=10de:2203" in claims, claims)
+    holds(release.decode().strip() in hosts.KERNELS, release)
+    now = state(host)
+    same(now["state"], "armed")
+    same(now["confirm"], "auto 600")
+    line = host.boot()
+    holds(f"ghost.claim=on ghost.trial={now['id']} panic=30" in line, line)
+    same(host.boot(), before)
+    same(host.once, None)
+
+
+@both
+def the_recovery_entry(host):
+    """Has what the usual one has, and claims nothing, before and after it is for good."""
+    usual = host.boot()
+    for more in (), ("--no-trial",):
+        call(host, *TRY, *more)
+        line = host.boot(host.recovery)
+        release = max(hosts.KERNELS) if isinstance(host, loaders.Systemd) else min(hosts.KERNELS)
+        same(line.replace("${ghost_release}", release), usual + " ghost.claim=off")
+    call(host, "disable", "--yes")
+    same(host.boot(host.recovery), usual)
+
+
+@both
+def disable_takes_all_of_it(host):
+    before = host.snapshot()
+    call(host, *TRY)
+    call(host, "disable", "--yes")
+    same(host.once, None)
+    same(state(host), None)
+    same(faults.difference(before, host.snapshot()), [])
+
+
+@both
+def rollback_takes_all_of_it(host):
+    before = host.snapshot()
+    call(host, *TRY)
+    call(host, "rollback", "--yes")
+    same(host.once, None)
+    same(state(host), None)
+    same(faults.difference(before, host.snapshot()), [])
+
+
+@both
+def disable_in_the_trial(host):
+    usual = host.boot()
+    before = host.snapshot()
+    call(host, *TRY)
+    holds("ghost.trial=" in host.boot(), "no trial")
+    call(host, "disable", "--yes")
+    same(faults.difference(before, host.snapshot()), [])
+    same(host.boot(), usual)
+
+
+@both
+def the_same_again(host):
+    call(host, *TRY)
+    first, files = state(host), host.snapshot()
+    ran = call(host, *TRY)
+    holds("waits already" in ran.stdout, ran.stdout)
+    same((state(host), host.once), (first, host.trial))
+    same(faults.difference(files, host.snapshot()), [])
+    # the loader has lost it: it is armed anew, and nothing built
+    host.once = None
+    call(host, *TRY)
+    same((host.once, state(host)["state"], state(host)["id"]), (host.trial, "armed", first["id"]))
+
+
+@both
+def another_in_its_place(host):
+    """More devices than the first: one trial, of all of them."""
+    call(host, *TRY, "--confirm-after=60")
+    first = state(host)
+    call(host, *TRY, "--confirm=manual")
+    now = state(host)
+    holds(now["id"] != first["id"], "the same trial")
+    same((now["confirm"], now["state"], host.once), ("manual", "armed", host.trial))
+    holds(f"ghost.trial={now['id']}" in host.boot(), "the old one was booted")
+
+
+@both
+def at_once_after_all(host):
+    call(host, *TRY)
+    call(host, *TRY, "--no-trial")
+    same((host.once, state(host)), (None, None))
+    holds(not os.path.exists(host.at(host.image)), "its image is left")
+    line = host.boot()
+    holds("ghost.claim=on" in line and "ghost.trial" not in line and "panic" not in line, line)
+
+
+@both
+def from_a_live_system(host):
+    """The commands that enable prints, as they stand: no claims at the next boot, and disable finds
+    its way from there."""
+    usual, before = host.boot(), faults.meaning(host, host.snapshot())
+    said = call(host, *TRY, "--no-trial").stdout
+    holds("ghost.claim=on" in host.boot(), "not enabled")
+    mount, edit, reboot = [line.strip() for line in said.splitlines() if line.startswith("    ")][-3:]
+    holds(mount.startswith("mount /dev/") and mount.endswith(" /mnt"), mount)
+    same(reboot, "reboot")
+    subprocess.run(["sh", "-c", edit.replace("/mnt", host.dir)], check=True)
+    same([word for word in host.boot().split() if "ghost" in word], [])
+    call(host, "disable", "--yes")
+    same(host.boot(), usual)
+    same(faults.difference(before, faults.meaning(host, host.snapshot())), [])
+
+
+@one(loaders.Systemd)
+def the_recovery_entrys_kernel_goes(host):
+    """It is made anew, by the entry that is the usual one then."""
+    call(host, *TRY, "--no-trial")
+    os.unlink(host.at(f"efi/loader/entries/{loaders.MACHINE}-{hosts.KERNELS[-1]}.conf"))
+    host.usual = lambda: f"{loaders.MACHINE}-{hosts.KERNELS[0]}.conf"
+    call(host, "update", "--entry", "--yes")
+    line = host.boot(host.recovery)
+    holds(hosts.KERNELS[0] in line and "ghost.claim=off" in line and "ghost.claim=on" not in line, line)
+    before = host.snapshot(ours=True)
+    call(host, "update", "--entry", "--yes")
+    same(faults.difference(before, host.snapshot(ours=True)), [])
+
+
+@both
+def after_a_trial_that_failed(host):
+    """It is no base for what comes next: neither for another trial, nor for what stands."""
+    call(host, *TRY, "--no-trial")
+    with open(host.at("etc/ghost-boot/claims"), encoding="utf-8") as f:
+        standing = f.read()
+    host.boot()
+    call(host, "enable", "04:00.0", "--yes", "--allow", "network")
+    record = host.at("var/lib/ghost-boot/trial")
+    fail(record)
+    host.once = None
+    before = host.boot()
+    files = usual_files(host)
+    call(host, "update", "--yes")
+    same(usual_files(host), files)
+    with open(host.at("etc/ghost-boot/claims"), encoding="utf-8") as f:
+        same(f.read(), standing)
+    holds(not os.path.exists(host.at("var/lib/ghost-boot/standing-claims")), "still aside")
+    same(host.boot(), before)
+
+
+@both
+def another_after_a_trial_that_failed(host):
+    before = host.snapshot()
+    call(host, *TRY)
+    fail(host.at("var/lib/ghost-boot/trial"))
+    host.once = None
+    call(host, "enable", "04:00.0", "--yes", "--allow", "network")
+    claims = said(host, host.image)[0]
+    holds(b"claim path=0000:00/1c.0/00.0" in claims and b"claim path=0000:00/01.0" not in claims,
+          claims)
+    same((state(host)["state"], host.once), ("armed", host.trial))
+    call(host, "rollback", "--yes")
+    same(faults.difference(before, host.snapshot()), [])
+
+
+def fail(record):
+    """As the boot that is not the trial notes it."""
+    with open(record, encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    text = "".join(line + "\n" for line in lines[:-1]).replace("state armed", "state failed")
+    with open(record, "w", encoding="utf-8") as f:
+        f.write(text + lines[-1].split(" ")[0] + " " + hashlib.sha256(text.encode()).hexdigest() + "\n")
+
+
+@both
+def update_leaves_it_alone(host):
+    call(host, *TRY)
+    files = host.snapshot(ours=True)
+    ran = call(host, "update", "--yes")
+    holds("trial" in ran.stdout, ran.stdout)
+    same(faults.difference(files, host.snapshot(ours=True)), [])
+    same(host.once, host.trial)
+
+
+@both
+def a_second_card_while_one_stands(host):
+    """What is built meanwhile has the claims that stand, and going back gives those back."""
+    call(host, *TRY, "--no-trial")
+    standing, usual = host.snapshot(), usual_files(host)
+    path = host.at("etc/ghost-boot/claims")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    call(host, "enable", "04:00.0", "--yes", "--allow", "network")
+    with open(path, encoding="utf-8") as f:
+        holds(f.read() != text, "the claims file is as it was")
+    same(usual_files(host), usual)
+    host.run_inside(["/usr/sbin/mkinitramfs", "-o", "/boot/built", hosts.KERNELS[0]])
+    same(said(host, "boot/built")[0], text.encode())
+    os.unlink(host.at("boot/built"))
+    holds(said(host, host.image)[0] != text.encode(), "the trial has the old claims")
+    call(host, "rollback", "--yes")
+    same(faults.difference(standing, host.snapshot()), [])
+    same(host.once, None)
+
+
+@both
+def dry_runs(host):
+    before = host.snapshot(ours=True)
+    ran = call(host, "enable", "01:00", "--dry-run")
+    holds("an image for the trial alone" in ran.stdout, ran.stdout)
+    ran = call(host, "enable", "01:00", "--dry-run", "--json")
+    data = json.loads(ran.stdout)
+    same((data["result"], data["trial"]["armed"], data["no_trial"]), ("planned", False, None))
+    same(faults.difference(before, host.snapshot(ours=True)), [])
+    same(host.once, None)
+
+
+@both
+def for_programs(host):
+    data = json.loads(call(host, *TRY, "--json").stdout)
+    same((data["result"], data["trial"]["armed"], data["trial"]["id"]),
+         ("done", True, state(host)["id"]))
+
+
+@both
+def the_kernel_is_gone(host):
+    """Between enable and the boot: the usual entry is booted."""
+    usual = host.boot()
+    call(host, *TRY)
+    os.unlink(host.at(host.image))
+    if isinstance(host, loaders.Systemd):
+        os.rename(host.at(f"efi/{loaders.MACHINE}/{hosts.KERNELS[-1]}/linux"),
+                  host.at("efi/linux.away"))
+        host.usual = lambda: f"{loaders.MACHINE}-{hosts.KERNELS[0]}.conf"
+        usual = usual.replace(hosts.KERNELS[-1], hosts.KERNELS[0])
+    same(host.boot(), usual)
+
+
+@both
+def a_builder_that_fails(host):
+    before = host.snapshot()
+    host.put("etc/broken-builder", "exit 7\n")
+    call(host, *TRY, code=5)
+    os.unlink(host.at("etc/broken-builder"))
+    same((host.once, state(host)), (None, None))
+    same(faults.difference(before, host.snapshot()), [])
+    host.put("etc/broken-builder", "OURS=/usr/lib/test/image\n")
+    ran = call(host, *TRY, code=5)
+    holds("ghost-claim is not in it" in ran.stderr, ran.stderr)
+    os.unlink(host.at("etc/broken-builder"))
+    call(host, *TRY)
+
+
+@both
+def somebody_elses_one_shot(host):
+    before = host.snapshot()
+    host.once = "somebody.conf"
+    ran = call(host, *TRY, code=1)
+    holds("somebody.conf" in ran.stderr, ran.stderr)
+    same(host.once, "somebody.conf")
+    host.once = None
+    same(faults.difference(before, host.snapshot()), [])
+
+
+@one(loaders.Systemd)
+def a_store_that_is_full(host):
+    """Nothing is built for a boot that could not be asked for."""
+    before = host.snapshot()
+    folder = host.at("sys/firmware/efi/efivars")
+    log = os.path.join(os.path.dirname(host.dir), "log")
+    trace = ["strace", "-o", log, "-e", "trace=openat", "-P",
+             "/sys/firmware/efi/efivars/LoaderEntryOneShot" + loaders.LOADER, "-e", "signal=none"]
+    twin = host.copy(host.dir + ".twin")
+    twin.ghost(*TRY, before=trace)
+    with open(log, encoding="utf-8") as f:
+        first = next(i for i, line in enumerate(f) if "O_WRONLY" in line or "O_RDWR" in line)
+    ran = host.ghost(*TRY, check=False, before=[
+        *trace, "-e", f"inject=openat:error=ENOSPC:when={first + 1}"])
+    same(ran.returncode, 1, ran.stderr)
+    holds("LoaderEntryOneShot" in ran.stderr and "dump-*" in ran.stderr, ran.stderr)
+    holds("LoaderEntryOneShot" + loaders.LOADER not in os.listdir(folder), os.listdir(folder))
+    same(faults.difference(before, host.snapshot()), [])
+
+
+@one(loaders.Systemd)
+def a_kernel_comes_in_the_trial(host):
+    """kernel-install takes the running command line where it has no file for that: it gets one."""
+    os.unlink(host.at("etc/kernel/cmdline"))
+    os.rmdir(host.at("etc/kernel"))
+    usual, before = host.boot(), host.snapshot()
+    call(host, *TRY)
+    with open(host.at("etc/kernel/cmdline"), encoding="utf-8") as f:
+        line = f.read().strip()
+    holds(usual.endswith(" " + line), line)
+    call(host, "disable", "--yes")
+    same(faults.difference(before, host.snapshot()), [])
+    call(host, *TRY)
+    host.boot()
+    # it stays until a kernel runs without the trial's words
+    call(host, "disable", "--yes")
+    holds(os.path.exists(host.at("etc/kernel/cmdline")), "gone in the trial")
+    host.boot()
+    call(host, "recover")
+    same(faults.difference(before, host.snapshot()), [])
+
+
+COUNTER = "sys/firmware/efi/efivars/GhostBootUnconfirmed-4d96d10c-7292-4f2a-ba4b-9b776eaaca67"
+
+
+@one(loaders.Systemd)
+def counted_where_no_trial_can_be(host):
+    """Our entry would become the default by its name: the usual one claims, its boots are counted."""
+    host.put("efi/loader/loader.conf", "default *-ghost-*\n")
+    usual, before = host.boot(), faults.meaning(host, host.snapshot())
+    ran = call(host, *TRY)
+    for words in ("would boot a-ghost-boot-", "its boots are counted", "2 boots have the claims",
+                  "intel_iommu=on"):
+        holds(words in ran.stdout, ran.stdout)
+    holds("tries it, once" not in ran.stdout, ran.stdout)
+    now = state(host)
+    same((now["state"], host.once, os.path.exists(host.at(host.image))), ("armed", None, False))
+    with open(host.at(COUNTER), "rb") as f:
+        same(f.read(), bytes([7, 0, 0, 0, 1, 0]) + bytes.fromhex(now["id"])[::-1])
+    line = host.boot()
+    holds(f"ghost.claim=on ghost.trial={now['id']}c" in line and "panic" not in line, line)
+    data = json.loads(call(host, "enable", "01:00", "--dry-run", "--json").stdout)
+    same((data["trial"]["counted"], "would boot" in data["no_trial"]), (True, True))
+    # at once and for good after all
+    call(host, *TRY, "--no-trial")
+    same((state(host), os.path.exists(host.at(COUNTER))), (None, False))
+    holds("ghost.trial" not in host.boot(), "still counted")
+    call(host, "disable", "--yes")
+    same(host.boot(), usual)
+    same(faults.difference(before, faults.meaning(host, host.snapshot())), [])
+
+
+@one(loaders.Systemd)
+def counted_and_taken_back(host):
+    host.put("efi/loader/loader.conf", "default *-ghost-*\n")
+    before = host.snapshot()
+    for back in ("rollback", "disable"):
+        call(host, *TRY)
+        call(host, back, "--yes")
+        same((state(host), os.path.exists(host.at(COUNTER))), (None, False), back)
+        same(faults.difference(faults.meaning(host, before),
+                               faults.meaning(host, host.snapshot())), [], back)
+    host.put("etc/broken-builder", "exit 7\n")
+    call(host, *TRY, code=5)
+    same((state(host), os.path.exists(host.at(COUNTER))), (None, False))
+
+
+@one(loaders.Grub)
+def a_custom_cfg_of_its_owner(host):
+    """Stays as it is around our lines, and is whole again afterwards."""
+    mine = "menuentry 'Mine' {\n\ttrue\n}\nset x=1"
+    host.put("boot/grub/custom.cfg", mine, 0o640)
+    before = host.snapshot()
+    call(host, *TRY)
+    with open(host.at("boot/grub/custom.cfg"), encoding="utf-8") as f:
+        text = f.read()
+    holds(text.startswith(mine + "\n# BEGIN ghost-boot"), text)
+    call(host, "disable", "--yes")
+    same(faults.difference(before, host.snapshot()), [])
+
+
+@one(loaders.Grub)
+def where_grub_can_not_forget(host):
+    """No trial, and with nobody to ask no change."""
+    os.unlink(host.at("boot/grub/grubenv"))
+    before = host.snapshot(ours=True)
+    ran = call(host, *TRY, code=3)
+    holds("No trial boot can be made" in ran.stdout and "--no-trial" in ran.stderr,
+          ran.stdout + ran.stderr)
+    data = call(host, *TRY, "--json", code=3)
+    holds("--no-trial" in data.stderr, data.stderr)
+    same(faults.difference(before, host.snapshot(ours=True)), [])
+    call(host, *TRY, "--no-trial")
+
+
+@one(loaders.Grub)
+def arm_always_is_no_trial(host):
+    host.put("etc/ghost-boot/claims", "ghost-boot claims 1\narm always\n")
+    ran = call(host, *TRY, code=3)
+    holds("arm always" in ran.stderr and "--no-trial" in ran.stderr, ran.stderr)
+    call(host, *TRY, "--no-trial")
+
+
+@both
+def some_faults(host):
+    """A sample: each end is before or after all of it, and what is armed is there."""
+    scratch = os.path.dirname(host.dir)
+    series = faults.Series(host, TRY, scratch, ("update", "--yes")).run(every=41)
+    same(series.bad, [])
+    holds(series.tried > 10, f"only {series.tried} points")

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trial-back.h"
+
+#include <string.h>
+
+#include "counter.h"
+#include "efi.h"
+#include "oneshot.h"
+#include "transaction.h"
+#include "trialstate.h"
+#include "work.h"
+
+int gb_trial_forget(void *ctx, struct gb_err *err)
+{
+	struct gb_work *work = ctx;
+	const struct gb_trial *trial = &work->setup.trial;
+
+	return trial->entry && trial->entry[0] ? gb_oneshot_disarm(&work->host, trial->entry, NULL, err) : 0;
+}
+
+void gb_trial_uncount(struct gb_host *host)
+{
+	if (host->efi)
+		host->efi->remove(host->efi, GB_COUNTER);
+}
+
+int gb_trial_forgotten(void *ctx, struct gb_err *err)
+{
+	struct gb_work *work = ctx;
+
+	(void)err;
+	if (work->setup.trial.counted)
+		gb_trial_uncount(&work->host);
+	return 0;
+}
+
+static int cancel(struct gb_context *context, const struct gb_change_options *options)
+{
+	struct gb_work work = { .options = *options };
+	struct gb_err err = { "" };
+	int r, code;
+
+	gb_root_close(context->root);
+	context->root = NULL;
+	code = gb_work_open(&work, context);
+	if (code < 0) {
+		work.options.start = gb_trial_forget;
+		work.options.finish = gb_trial_forgotten;
+		gb_plan_because(&work.setup.plan, "take back: the trial");
+		r = gb_setup_cancel(&work.setup, &err);
+		code = r < 0 ? gb_work_refuse(&work, r, &err) : gb_work_run(&work);
+	}
+	gb_work_close(&work);
+	return code;
+}
+
+static int refuse_ended(struct gb_context *context)
+{
+	gb_command_fail(context, "the last change ended a trial, and the trial's image is gone",
+			"Nothing was changed. What is claimed is taken back by ghost-boot disable.");
+	gb_command_close(context);
+	return GB_EXIT_REFUSED;
+}
+
+/* A counted one is a change of the usual boot, and goes as any other. */
+int gb_trial_back(struct gb_context *context, const struct gb_change_options *options)
+{
+	struct gb_store store = { .root = context->root };
+	struct gb_trial trial;
+	bool is_over, counted;
+
+	if (gb_transaction_last_has(&store, GB_TRIAL, NULL) != 1)
+		return -1;
+	if (gb_trial_read(context->root, &trial, NULL))
+		trial = (struct gb_trial){ 0 };
+	is_over = trial.state == GB_TRIAL_NONE || trial.state == GB_TRIAL_CONFIRMED;
+	counted = trial.counted;
+	gb_trial_clear(&trial);
+	if (is_over)
+		return refuse_ended(context);
+	return counted ? -1 : cancel(context, options);
+}

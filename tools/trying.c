@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trying.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "counter.h"
+#include "efi.h"
+#include "json.h"
+#include "lock.h"
+#include "observe.h"
+#include "retire.h"
+#include "trial-back.h"
+#include "work.h"
+
+void gb_trying_clear(struct gb_trying *trying)
+{
+	gb_trial_clear(&trying->trial);
+}
+
+/* ---- which way ---------------------------------------------------------------------------- */
+
+static void say_no(struct gb_trying *t, const char *why, const char *hint)
+{
+	t->way = t->work->host.efi ? GB_WAY_COUNTED : GB_WAY_PERMANENT;
+	gb_text_copy(t->why, sizeof(t->why), why);
+	gb_text_copy(t->hint, sizeof(t->hint), hint);
+}
+
+static void find_way(struct gb_trying *t)
+{
+	struct gb_err err = { "" };
+
+	t->way = GB_WAY_TRIAL;
+	gb_oneshot_find(&t->work->host, &t->oneshot);
+	if (t->oneshot.kind == GB_ONESHOT_NONE)
+		say_no(t, t->oneshot.why, t->oneshot.hint);
+	else if (gb_setup_can_try(&t->work->setup, &err))
+		say_no(t, err.text, "");
+}
+
+/* What is left then, in so many words. */
+static void say_protection(const struct gb_trying *t)
+{
+	FILE *out = t->work->options.json ? stderr : stdout;
+
+	fprintf(out, "No trial boot can be made on this machine: %s.\n", t->why);
+	if (t->hint[0])
+		fprintf(out, "What helps: %s\n", t->hint);
+	if (t->way == GB_WAY_COUNTED)
+		fprintf(out, "What protects instead: its boots are counted in an EFI variable, and after %d that "
+			"nobody\nconfirmed nothing is claimed any more. That holds for claims, not for words such "
+			"as intel_iommu=on,\nand every boot until then is one with claims.\n", GB_COUNTER_BOOTS);
+	else
+		fprintf(out, "So the change holds from the next boot on, at once and for good, and nothing takes "
+			"it back by\nitself.\n");
+	fprintf(out, "What is left when the machine does not come up: the entry \"without GPU "
+		"claims\" in the\nboot menu%s, or there: e, and ghost.claim=off at the end of the line that "
+		"begins with linux.\n\n", t->work->host.loader->usable ? "" : ", where there is one");
+}
+
+static int ask_for_it(struct gb_trying *t)
+{
+	const struct gb_change_options *options = &t->work->options;
+
+	if (t->way == GB_WAY_COUNTED || options->dry_run || (!options->yes && !options->json && isatty(STDIN_FILENO)))
+		return -1;
+	return gb_work_deny(t->work, "refused: there is no protection against a boot that fails",
+		      "Nothing was changed. With --no-trial it goes on without.");
+}
+
+int gb_trying_decide(struct gb_trying *t)
+{
+	struct gb_setup *setup = &t->work->setup;
+
+	if (setup->odd_trial[0])
+		fprintf(stderr, "What is known of an earlier trial can't be read, and it counts as none: %s.\n",
+			setup->odd_trial);
+	if (setup->trial.state == GB_TRIAL_BOOTED && !setup->trial.counted)
+		return gb_work_deny(t->work, "a trial has been booted, and is not confirmed yet",
+			      "First keep it, ghost-boot confirm, or take it back, ghost-boot disable.");
+	/* what can't be built anyhow says so by itself */
+	if (t->no_trial || !setup->images.usable) {
+		t->way = GB_WAY_PERMANENT;
+		return -1;
+	}
+	if (gb_setup_arms_always(setup))
+		return gb_work_deny(t->work, "the claims file arms by itself (arm always), so every boot has its "
+				    "claims and none can be tried",
+				    "Nothing was changed. Take that line out of it, or use --no-trial: then it "
+				    "holds at once and for good.");
+	find_way(t);
+	if (t->way == GB_WAY_TRIAL)
+		return -1;
+	say_protection(t);
+	return ask_for_it(t);
+}
+
+/* ---- the plan ----------------------------------------------------------------------------- */
+
+static int new_id(uint32_t *ret)
+{
+	do
+		if (getrandom(ret, sizeof(*ret), 0) != sizeof(*ret))
+			return -errno;
+	while (!*ret);
+	return 0;
+}
+
+static void read_boot(struct gb_root *root, char ret[37])
+{
+	char text[64] = "";
+
+	if (gb_root_read(root, "/proc/sys/kernel/random/boot_id", text, sizeof(text)) < 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	gb_text_copy(ret, 37, text);
+}
+
+static int begin_trial(struct gb_trying *t, struct gb_err *err)
+{
+	struct gb_host *host = &t->work->host;
+	struct gb_trial *trial = &t->trial;
+	int r = new_id(&trial->id);
+
+	if (r)
+		return gb_fail(err, -r, "no random number is to be had: %s", strerror(-r));
+	trial->time = time(NULL);
+	trial->manual = t->manual;
+	trial->seconds = t->seconds;
+	trial->retire = t->retire;
+	read_boot(host->root, trial->boot);
+	return gb_observe(host->root, &host->runner, NULL, &trial->before, err);
+}
+
+/* The same, once more: kept as it is unless something else was asked for. */
+static bool waits(struct gb_trying *t, const char *const *title)
+{
+	const struct gb_trial *now = &t->work->setup.trial;
+
+	return now->manual == t->manual && (t->manual || now->seconds == t->seconds) &&
+	       now->retire == t->retire &&
+	       gb_setup_is_prepared(&t->work->setup, &t->work->target, title);
+}
+
+int gb_trying_plan(struct gb_trying *t, const char *const *title, const struct gb_retire *retire,
+		   bool *ret_waits, struct gb_err *err)
+{
+	struct gb_setup *setup = &t->work->setup;
+	int r;
+
+	/* what is left then is as with `update`: images, words */
+	if (t->way == GB_WAY_TRIAL && !t->retire && gb_setup_is_claimed(setup, &t->work->target, title))
+		t->way = GB_WAY_PERMANENT;
+	*ret_waits = t->way == GB_WAY_TRIAL && waits(t, title);
+	if (*ret_waits)
+		return 0;
+	if (t->way == GB_WAY_PERMANENT)
+		return gb_setup_enable(setup, &t->work->target, title, retire, NULL, err);
+	r = begin_trial(t, err);
+	if (r)
+		return r;
+	return t->way == GB_WAY_TRIAL ?
+		       gb_setup_try(setup, &t->work->target, title, &t->trial, err) :
+		       gb_setup_enable(setup, &t->work->target, title, retire, &t->trial, err);
+}
+
+/* ---- carrying out ------------------------------------------------------------------------- */
+
+/* Before anything asks for it: claims whose boots can't be counted are not claimed. */
+static int begin_count(struct gb_trying *t, struct gb_err *err)
+{
+	uint8_t value[GB_COUNTER_SIZE];
+
+	gb_counter_value(t->trial.id, 0, value);
+	return gb_efi_set(t->work->host.efi, GB_COUNTER, value, sizeof(value), err);
+}
+
+/* An older one's entry is about to change, or to go. */
+static int start(struct gb_trying *t, struct gb_err *err)
+{
+	int r = gb_trial_forget(t->work, err);
+
+	if (!r && t->way == GB_WAY_TRIAL)
+		r = gb_oneshot_try(&t->work->host, &t->oneshot, err);
+	else if (!r && t->way == GB_WAY_COUNTED)
+		r = begin_count(t, err);
+	return r;
+}
+
+/* The loader first: a record that says "armed" is never wrong about what the next boot is. */
+static int arm(struct gb_trying *t, struct gb_trial *trial, struct gb_err *err)
+{
+	struct gb_host *host = &t->work->host;
+	int lock, r = gb_lock_take(&host->store, &lock, err);
+
+	if (r)
+		return r;
+	r = gb_oneshot_arm(host, &t->oneshot, trial->entry, err);
+	if (!r) {
+		trial->state = gb_trial_next(trial->state, GB_TRIAL_ARM);
+		read_boot(host->root, trial->boot);
+		r = gb_trial_write(&host->store, trial, err);
+		if (r)
+			gb_oneshot_disarm(host, trial->entry, NULL);
+	}
+	close(lock);
+	t->armed = !r;
+	return r;
+}
+
+static int on_start(void *ctx, struct gb_err *err)
+{
+	struct gb_work *work = ctx;
+	struct gb_trying *t = work->trying;
+	int r = start(t, err);
+
+	if (r)
+		work->options.hint = t->oneshot.hint[0] ? t->oneshot.hint :
+							  "With --no-trial it holds at once and for good.";
+	return r;
+}
+
+static int on_finish(void *ctx, struct gb_err *err)
+{
+	struct gb_work *work = ctx;
+	struct gb_trying *t = work->trying;
+	int r = t->way == GB_WAY_TRIAL ? arm(t, &t->trial, err) : 0;
+
+	t->armed = t->armed || t->way == GB_WAY_COUNTED;
+	if (t->way != GB_WAY_COUNTED && !r)
+		gb_trial_forgotten(work, NULL);
+	if (r)
+		work->options.hint = t->oneshot.hint;
+	else if (!work->options.json)
+		gb_trying_words(t, t->done);
+	if (!r && t->done->data)
+		work->options.done = t->done->data;
+	return r;
+}
+
+int gb_trying_run(struct gb_trying *t)
+{
+	struct gb_work *work = t->work;
+	struct gb_text done = { 0 };
+	int code;
+
+	t->done = &done;
+	work->trying = t;
+	work->options.start = on_start;
+	work->options.finish = on_finish;
+	code = gb_work_run(work);
+	if (code && t->way == GB_WAY_COUNTED && !t->armed && !work->options.dry_run)
+		gb_trial_uncount(&work->host);
+	gb_text_clear(&done);
+	t->done = NULL;
+	return code;
+}
+
+int gb_trying_arm(struct gb_trying *t)
+{
+	struct gb_work *work = t->work;
+	struct gb_trial *trial = &work->setup.trial;
+	struct gb_err err = { "" };
+	struct gb_text done = { 0 };
+	char now[512] = "";
+	int code;
+
+	if (!gb_oneshot_read(&work->host, now, sizeof(now), NULL) && trial->entry &&
+	    trial->state == GB_TRIAL_ARMED && !strcasecmp(now, trial->entry))
+		t->armed = true;
+	if (!t->armed && work->options.dry_run)
+		return gb_command_print(work->context, &done, GB_EXIT_DONE);
+	if (!t->armed && geteuid() && gb_root_is_real(work->host.root))
+		return gb_change_needs_root(work->context);
+	if (trial->state == GB_TRIAL_ARMED)
+		trial->state = gb_trial_next(trial->state, GB_TRIAL_DISARM);
+	if (!t->armed && arm(t, trial, &err))
+		return gb_command_fail(work->context, err.text,
+				       t->oneshot.hint[0] ? t->oneshot.hint : "The trial stays prepared.");
+	t->trial = (struct gb_trial){ .id = trial->id, .state = GB_TRIAL_ARMED, .manual = trial->manual,
+				      .seconds = trial->seconds };
+	gb_text_addf(&done, "This waits already for its trial: nothing had to be built.\n");
+	gb_trying_words(t, &done);
+	gb_text_addf(&done, "\n");
+	code = gb_command_print(work->context, &done, GB_EXIT_DONE);
+	gb_text_clear(&done);
+	return code;
+}
+
+void gb_trying_json(const struct gb_trying *t, struct gb_json *json)
+{
+	char id[GB_TRIAL_ID];
+
+	if (t->way == GB_WAY_PERMANENT) {
+		gb_json_null(json, "trial");
+		gb_json_string(json, "no_trial", t->why[0] ? t->why : NULL);
+		return;
+	}
+	gb_trial_id(t->trial.id, id);
+	gb_json_open(json, "trial", '{');
+	gb_json_string(json, "id", id);
+	gb_json_string(json, "kernel", t->trial.kernel);
+	gb_json_string(json, "entry", t->trial.entry);
+	gb_json_bool(json, "counted", t->trial.counted);
+	gb_json_bool(json, "armed", t->armed);
+	gb_json_string(json, "confirm", t->trial.manual ? "manual" : "auto");
+	gb_json_int(json, "confirm_after", t->trial.manual ? 0 : (long long)t->trial.seconds);
+	gb_json_close(json, '}');
+	gb_json_string(json, "no_trial", t->why[0] ? t->why : NULL);
+}
