@@ -342,6 +342,8 @@ static int roll_back(struct gb_context *context, struct gb_host *host,
 	return code;
 }
 
+/* ---- all ------------------------------------------------------------------------------- */
+
 static int run(struct gb_context *context, int argc, char **argv)
 {
 	struct gb_change_options options = {

@@ -30,7 +30,8 @@ struct gb_command {
 	const char *help;
 };
 
-extern const struct gb_command gb_command_cmdline, gb_command_diag, gb_command_disable,
+extern const struct gb_command gb_command_cmdline, gb_command_confirm,
+	gb_command_diag, gb_command_disable,
 	gb_command_enable, gb_command_history, gb_command_list, gb_command_map, gb_command_recover,
 	gb_command_rollback, gb_command_status, gb_command_update, gb_command_verify;
 

@@ -9,6 +9,7 @@ static const struct gb_command *const commands[] = {
 	&gb_command_list,
 	&gb_command_enable,
 	&gb_command_disable,
+	&gb_command_confirm,
 	&gb_command_update,
 	&gb_command_verify,
 	&gb_command_map,

@@ -149,6 +149,30 @@ static void add_words(const struct gb_condition *c, struct gb_json *json)
 	gb_json_close(json, ']');
 }
 
+static void add_trial(const struct gb_condition_trial *trial, struct gb_json *json)
+{
+	const struct gb_trial *t = &trial->keeper.trial;
+	char id[GB_TRIAL_ID];
+
+	if (trial->there != GB_YES) {
+		gb_json_null(json, "trial");
+		return;
+	}
+	gb_trial_id(t->id, id);
+	gb_json_open(json, "trial", '{');
+	gb_json_string(json, "id", id);
+	gb_json_string(json, "state", gb_trial_name(t->state));
+	gb_json_bool(json, "this_boot", trial->tried);
+	add_text(json, "kernel", t->kernel);
+	add_text(json, "entry", t->entry);
+	gb_json_string(json, "confirm", t->manual ? "manual" : "auto");
+	gb_json_int(json, "seconds", t->seconds);
+	gb_json_bool(json, "counted", t->counted);
+	add_text(json, "reason", t->reason);
+	gb_checks_json(&trial->checks, json);
+	gb_json_close(json, '}');
+}
+
 static void add_loader(const struct gb_loader *loader, struct gb_json *json)
 {
 	gb_json_open(json, "loader", '{');
@@ -234,7 +258,7 @@ void gb_status_json(const struct gb_status *status, struct gb_text *ret)
 	add_booted(c, &json);
 	add_now(c, &json);
 	add_words(c, &json);
-	gb_json_null(&json, "trial");
+	add_trial(&c->trial, &json);
 	add_loader(c->host->loader, &json);
 	add_builder(&c->images, &json);
 	gb_json_open(&json, "journal", '{');

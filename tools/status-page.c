@@ -155,6 +155,47 @@ static void add_boot(const struct page *page)
 		    "ghost-claim did not run, though the command line has its word");
 }
 
+static void add_checks(const struct page *page)
+{
+	const struct gb_checks *checks = &page->c->trial.checks;
+
+	for (size_t i = 0; i < checks->checks; i++) {
+		const struct gb_check *check = &checks->check[i];
+
+		if (check->mark != GB_PASS)
+			say(page, "", check->mark == GB_FAIL ? GB_RED : GB_CYAN, "%s: %s",
+			    check->subject, check->text);
+	}
+}
+
+static void add_reason(const struct page *page, const char *reason)
+{
+	struct gb_text text = { 0 };
+
+	gb_text_add_harmless(&text, reason);
+	say(page, "", GB_RED, "%s", text.failed ? "out of memory" : text.data);
+	gb_text_clear(&text);
+}
+
+/* Why a trial that is over failed; what this boot is to it, the notes say. */
+static void add_trial(const struct page *page)
+{
+	const struct gb_condition_trial *trial = &page->c->trial;
+	const struct gb_trial *t = &trial->keeper.trial;
+
+	if (trial->error[0])
+		say(page, "trial", GB_CYAN, "cannot tell: %s", trial->error);
+	if (trial->there != GB_YES)
+		return;
+	say(page, "trial", t->state == GB_TRIAL_FAILED ? GB_RED : GB_YELLOW, "%s: %s%s%s%s",
+	    gb_trial_name(t->state), t->kernel ? t->kernel : "-", t->entry && *t->entry ? ", " : "",
+	    t->entry ? t->entry : "", trial->tried ? ", in this boot" : "");
+	if (trial->tried)
+		add_checks(page);
+	else if (t->state == GB_TRIAL_FAILED && t->reason && *t->reason)
+		add_reason(page, t->reason);
+}
+
 static void add_words(const struct page *page)
 {
 	for (size_t i = 0; i < page->c->words; i++) {
@@ -179,9 +220,10 @@ static void add_words(const struct page *page)
 	}
 }
 
-static enum gb_colour image_colour(const struct gb_condition_image *image)
+/* While something is tried, the images of all the other boots are as they were before. */
+static enum gb_colour image_colour(const struct page *page, const struct gb_condition_image *image)
 {
-	return image->claims == GB_IMAGE_SAME	 ? GB_PLAIN :
+	return page->c->trial.open || image->claims == GB_IMAGE_SAME	 ? GB_PLAIN :
 	       image->claims == GB_IMAGE_UNKNOWN ? GB_CYAN :
 						   GB_RED;
 }
@@ -198,7 +240,7 @@ static void add_images(const struct page *page)
 			unread++;
 			continue;
 		}
-		say(page, shown++ ? "" : "images", image_colour(image), "%s%s: %s",
+		say(page, shown++ ? "" : "images", image_colour(page, image), "%s%s: %s",
 		    image->kernel->release, image->kernel->running ? " (running)" : "",
 		    image->text);
 	}
@@ -308,6 +350,7 @@ void gb_status_page(const struct gb_status *status, struct gb_text *ret)
 	else if (page.c->configured.there == GB_NO)
 		say(&page, "claims", GB_PLAIN, "none are configured");
 	add_boot(&page);
+	add_trial(&page);
 	add_words(&page);
 	add_images(&page);
 	add_users(&page);

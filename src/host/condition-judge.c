@@ -8,8 +8,8 @@
 #include "host.h"
 #include "text.h"
 
-__attribute__((format(printf, 4, 5)))
-static void note(struct gb_condition *c, const char *id, const char *next, const char *format, ...)
+void gb_condition_note(struct gb_condition *c, const char *id, const char *next,
+		       const char *format, ...)
 {
 	struct gb_condition_note *n = &c->note[c->notes];
 	va_list args;
@@ -39,7 +39,7 @@ static bool on_driver(const struct gb_condition_function *f, const struct gb_lin
 }
 
 /* This boot claims it: is it so? */
-static void judge_booted(struct gb_condition_function *f, enum gb_known stays)
+static void judge_booted(struct gb_condition_function *f, enum gb_known stays, bool tried)
 {
 	const struct gb_account_device *account = f->account;
 
@@ -55,6 +55,9 @@ static void judge_booted(struct gb_condition_function *f, enum gb_known stays)
 				 f->booted->driver, f->driver[0] ? f->driver : "no driver");
 	} else if (stays == GB_YES) {
 		f->kind = GB_FUNCTION_GOOD;
+	} else if (tried) {
+		f->kind = GB_FUNCTION_GOOD;
+		snprintf(f->text, sizeof(f->text), "tried in this boot");
 	} else if (stays == GB_NO) {
 		f->kind = GB_FUNCTION_WAITS;
 		snprintf(f->text, sizeof(f->text), "no longer claimed after a reboot");
@@ -70,7 +73,7 @@ static void judge_function(const struct gb_condition *c, struct gb_condition_fun
 	const enum gb_known is = claims_it(&c->booted, f->booted);
 
 	if (is == GB_YES) {
-		judge_booted(f, will);
+		judge_booted(f, will, c->trial.tried);
 	} else if (is == GB_CANNOT_TELL) {
 		f->kind = GB_FUNCTION_UNKNOWN;
 		snprintf(f->text, sizeof(f->text), "what this boot did with it: cannot tell");
@@ -83,6 +86,8 @@ static void judge_function(const struct gb_condition *c, struct gb_condition_fun
 	} else if (will == GB_CANNOT_TELL) {
 		f->kind = GB_FUNCTION_UNKNOWN;
 		snprintf(f->text, sizeof(f->text), "whether it is claimed after a reboot: cannot tell");
+	} else if (f->configured && !f->configured->keep && c->trial.open) {
+		f->kind = gb_condition_trial_claim(c, f->text, sizeof(f->text));
 	} else if (f->configured && !f->configured->keep) {
 		f->kind = GB_FUNCTION_WRONG;
 		snprintf(f->text, sizeof(f->text), "its claim is not armed");
@@ -123,9 +128,9 @@ static void judge_file(struct gb_condition *c)
 	const struct gb_problem *first = side->claims.problem;
 
 	if (side->there == GB_YES && side->error[0])
-		note(c, "claims-file", "mend it: ghost-boot-claims(5)", "%s", side->error);
+		gb_condition_note(c, "claims-file", "mend it: ghost-boot-claims(5)", "%s", side->error);
 	else if (side->claims.problems)
-		note(c, "claims-file", "mend it: ghost-boot-claims(5)", GB_CLAIMS_FILE ":%u:%u: %s",
+		gb_condition_note(c, "claims-file", "mend it: ghost-boot-claims(5)", GB_CLAIMS_FILE ":%u:%u: %s",
 		     first->line, first->column, first->text);
 }
 
@@ -139,10 +144,10 @@ static void judge_words(struct gb_condition *c)
 		if (word->configured != GB_NO || (arms && !i) || c->configured.there != GB_YES)
 			continue;
 		if (word->sources == 1)
-			note(c, "words", "sudo ghost-boot update",
+			gb_condition_note(c, "words", "sudo ghost-boot update",
 			     "%s is not on the command line that is configured", word->word);
 		else
-			note(c, "words", "sudo ghost-boot update",
+			gb_condition_note(c, "words", "sudo ghost-boot update",
 			     "%s is on %zu of the %zu command lines that are configured",
 			     word->word, word->carry, word->sources);
 	}
@@ -162,7 +167,7 @@ static void judge_images(struct gb_condition *c)
 		bad++;
 	}
 	if (bad)
-		note(c, "images", "sudo ghost-boot update", "the image of %s%s: %s",
+		gb_condition_note(c, "images", "sudo ghost-boot update", "the image of %s%s: %s",
 		     first->kernel->release, bad > 1 ? " (and others)" : "", first->text);
 }
 
@@ -175,7 +180,7 @@ static void judge_wrong(struct gb_condition *c)
 		if (f->kind != GB_FUNCTION_WRONG || claims_it(&c->booted, f->booted) != GB_YES)
 			continue;
 		gb_path_format(&f->path, path);
-		note(c, "function", "ghost-boot diag", "%s: %s",
+		gb_condition_note(c, "function", "ghost-boot diag", "%s: %s",
 		     f->node == GB_NOWHERE ? path : gb_bdf_format(f->bdf, bdf), f->text);
 	}
 }
@@ -187,11 +192,14 @@ void gb_condition_judge(struct gb_condition *c)
 		judge_function(c, &c->function[i]);
 	c->reboot = find_reboot(c);
 	if (c->journal == GB_YES)
-		note(c, "journal", "sudo ghost-boot recover", "a change was interrupted");
+		gb_condition_note(c, "journal", "sudo ghost-boot recover", "a change was interrupted");
 	judge_file(c);
-	judge_words(c);
-	judge_images(c);
+	gb_condition_trial_judge(c);
+	if (!c->trial.open) {
+		judge_words(c);
+		judge_images(c);
+	}
 	judge_wrong(c);
-	if (c->reboot == GB_YES)
-		note(c, "reboot", "sudo reboot", "what is configured holds after a reboot");
+	if (c->reboot == GB_YES && !c->trial.open)
+		gb_condition_note(c, "reboot", "sudo reboot", "what is configured holds after a reboot");
 }

@@ -93,6 +93,8 @@ int gb_condition_read(struct gb_host *host, const struct gb_survey *survey,
 	if (!r)
 		r = gb_condition_images(ret, options, err);
 	if (!r)
+		r = gb_condition_trial(ret, err);
+	if (!r)
 		gb_condition_judge(ret);
 	return r;
 }
@@ -106,6 +108,8 @@ void gb_condition_clear(struct gb_condition *condition)
 	gb_images_clear(&condition->images);
 	gb_account_clear(&condition->account);
 	gb_occupants_clear(&condition->occupants);
+	gb_keeper_clear(&condition->trial.keeper);
+	gb_checks_clear(&condition->trial.checks);
 	free(condition->function);
 	free(condition->image);
 	memset(condition, 0, sizeof(*condition));

@@ -6,11 +6,13 @@
 #include <stddef.h>
 
 #include "account.h"
+#include "check.h"
 #include "claims.h"
 #include "config.h"
 #include "images.h"
 #include "occupants.h"
 #include "survey.h"
+#include "trialkeeper.h"
 
 struct gb_err;
 struct gb_host;
@@ -72,6 +74,16 @@ struct gb_condition_image {
 	char text[200];
 };
 
+/* A trial boot, and what this boot is to it. */
+struct gb_condition_trial {
+	enum gb_known there;
+	char error[200]; /* why it can't be told; or "" */
+	struct gb_keeper keeper;
+	bool open;   /* it is neither confirmed nor taken back: what is configured does not hold yet */
+	bool tried;  /* this boot is it ... */
+	struct gb_checks checks; /* ... and so good is it */
+};
+
 /* What should be done, most urgent first. */
 struct gb_condition_note {
 	const char *id; /* "journal", stable */
@@ -94,6 +106,7 @@ struct gb_condition {
 	size_t words;
 	struct gb_images images;	  /* and what builds them */
 	struct gb_condition_image *image; /* one for each kernel of those */
+	struct gb_condition_trial trial;
 	enum gb_known journal;	/* a change was interrupted */
 	enum gb_known reboot;	/* is needed */
 	struct gb_condition_note note[GB_CONDITION_NOTES_MAX];
@@ -131,6 +144,14 @@ int gb_condition_images(struct gb_condition *c, const struct gb_condition_option
 			struct gb_err *err); /* condition-images.c */
 /* Does a claims file claim anything? */
 bool gb_condition_claims_any(const struct gb_claims *claims);
+int gb_condition_trial(struct gb_condition *c, struct gb_err *err);    /* condition-trial.c */
+void gb_condition_trial_judge(struct gb_condition *c);
+/* What becomes of a configured claim that is not armed, while there is a trial. */
+enum gb_condition_kind gb_condition_trial_claim(const struct gb_condition *c, char *ret,
+						size_t size);
 void gb_condition_judge(struct gb_condition *c);		       /* condition-judge.c */
+__attribute__((format(printf, 4, 5)))
+void gb_condition_note(struct gb_condition *c, const char *id, const char *next,
+		       const char *format, ...);
 
 #endif

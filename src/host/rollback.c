@@ -110,6 +110,9 @@ static int put(struct gb_store *store, const char *path, const struct gb_journal
 	if (is_to_build(store, path, journal, i))
 		return add_anew(plan, entry->path, err);
 	source_of(path, i, source);
+	if (entry->before.kind == GB_FILE_REGULAR && !gb_file_same(&entry->before, &entry->after) &&
+	    !gb_root_exists(store->root, source))
+		return gb_fail(err, ENODATA, "%s can't come back: it was too large to be kept", entry->path);
 	r = gb_plan_put(plan, store, entry->place, &entry->before, source,
 			"as it was before the last change", err);
 	if (r > 0)

@@ -256,6 +256,12 @@ int gb_setup_enable(struct gb_setup *setup, const struct gb_target *target,
 		extra = (struct gb_want){ GB_WANT_ONLY, word, "its boots are counted until it is confirmed" };
 	}
 
+	if (counted) {
+		counted->counted = true;
+		gb_setup_trial_word(counted, word, sizeof(word));
+		extra = (struct gb_want){ GB_WANT_ONLY, word, "its boots are counted until it is confirmed" };
+	}
+
 	if (!r)
 		r = gb_setup_plan_claims(setup, "what is claimed at boot, and what is kept for the host", err);
 	if (!r && retire)

@@ -9,8 +9,8 @@ from harness import cases, holds, manuals, same, test
 from manual import options
 from studio import studio
 
-COMMANDS = ("cmdline", "diag", "disable", "enable", "history", "list", "map", "recover", "rollback",
-            "status", "update", "verify")
+COMMANDS = ("cmdline", "confirm", "diag", "disable", "enable", "history", "list", "map", "recover",
+            "rollback", "status", "update", "verify")
 
 
 def boot(t, *args, **options):

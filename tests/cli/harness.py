@@ -19,7 +19,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 RECORD, LATE = "run/ghost-boot/claim.json", "run/ghost-boot/late/"
 EXITS = (0, 1, 2, 3, 4, 5, 6)
 BOOT = ("commands.", "completing.", "history.", "listing.", "mapping.", "rollback.", "selecting.",
-        "status.", "wording.")  # modules that test ghost-boot
+        "status.", "trials.", "wording.")  # modules that test ghost-boot
 found = []
 manuals, completions = {}, {}  # file name: text
 

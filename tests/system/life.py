@@ -33,7 +33,8 @@ SUMS = (f"{{ {WHERE} ! -type d -printf '%p %m %U:%G %l\\n'; "
 HALF = ("for n in $(seq 600); do [ -e /etc/ghost-boot/claims ] && "
         "pgrep -x 'mkinitramfs|dracut' >/dev/null && exit 0; sleep 0.2; done; exit 1")
 # By the package, which the unit comes with.
-ENABLED = "/etc/systemd/system/multi-user.target.wants/ghost-boot-recover.service"
+ENABLED = tuple(f"/etc/systemd/system/multi-user.target.wants/ghost-boot-{unit}.service"
+                for unit in ("recover", "confirm"))
 UNIT = "systemctl show ghost-boot-recover -P ConditionResult -P ExecMainStatus -P Result"
 
 
@@ -185,7 +186,7 @@ def compared(place):
     """All files are the twin's, but for the package that is still there, and our own records."""
     with place.look("given-back") as ours, place.look("twin") as theirs:
         here, there = files.snapshot(ours), files.snapshot(theirs)
-    left = files.differences(here, there, (*place.facts["own"], ENABLED),
+    left = files.differences(here, there, (*place.facts["own"], *ENABLED),
                              (*files.NOISE, *files.IMAGES, "/var/lib/ghost-boot*"))
     demand(not left, "not as the twin's: " + "; ".join(left[:12]))
     place.say(f"{place.base.kind.name}: {len(there)} files as the twin's")

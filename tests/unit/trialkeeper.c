@@ -2,7 +2,6 @@
 /* A trial in the boot that meets it: with real files of both loaders, and every write failed. */
 #include "loaders.h"
 
-#include "bootdefault.h"
 #include "check.h"
 #include "counter.h"
 #include "oneshot.h"
@@ -296,6 +295,20 @@ static void tidies_up(void **state)
 	assert_false(gb_root_exists(w.tree.root, counter));
 	assert_false(gb_root_exists(w.tree.root, GB_TRIAL));
 	assert_armed(&w, "");
+	assert_null(tree_get(&w.tree, GB_TRIAL_KEPT));
+	end(&w);
+	/* in the trial's own boot: nothing is missing from now on */
+	begin(&w, SYSTEMD, WORD);
+	put_trial(&w, GB_TRIAL_CONFIRMED, NOW);
+	assert_int_equal(gb_trial_read(w.tree.root, &trial, &w.err), 0);
+	assert_true(gb_trial_set(&trial.reason, "ann\x1b logged in"));
+	assert_int_equal(gb_trial_write(&w.host.store, &trial, &w.err), 0);
+	gb_trial_clear(&trial);
+	assert_int_equal(settle(&w), 0);
+	gb_keeper_clear(&w.keeper);
+	assert_int_equal(settle(&w), 0);
+	assert_int_equal(w.keeper.arrival, GB_ARRIVAL_KEPT);
+	assert_string_equal(w.keeper.boot.how, "ann\\x1b logged in");
 	end(&w);
 	/* what is gone already is no failure */
 	for (enum loader loader = 0; loader < LOADERS; loader++) {

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A trial boot, from when it comes up: kept by a person, a login or the time, or not; with both
+loaders, and what the boots after it are then."""
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import time
+
+import faults
+import host as hosts
+import loaders
+from trying import TRY, call, holds, same, said, state
+
+tests = []
+NOTICE = "run/motd.d/ghost-boot"
+SYSTEMCTL = "#!/bin/sh\ncat /etc/units\n"
+UNITS = "Id=graphical.target\nActiveState=active\n"
+SESSION = "USER=ann\nSTATE=active\nCLASS=user\nSERVICE=login\nTTY=tty1\nLEADER=100\n"
+
+
+def both(function):
+    """One test a loader."""
+    for kind in loaders.Systemd, loaders.Grub:
+        def run(host, function=function):
+            ready(host)
+            function(host)
+        run.__name__ = f"{function.__name__}_{kind.__name__.lower()}"
+        run.kind = kind
+        tests.append(run)
+    return function
+
+
+def ready(host):
+    """What systemd, wall and udev would say."""
+    host.put("etc/units", UNITS)
+    host.put("usr/bin/systemctl", SYSTEMCTL, 0o755)
+    host.put("usr/bin/wall", '#!/bin/sh\necho "$1" >>/var/log/wall\n', 0o755)
+    host.put("run/udev/data/b259:2", "E:ID_FS_UUID=1\n")
+    info = os.stat(host.at("boot"))
+    host.put(f"run/udev/data/b{os.major(info.st_dev)}:{os.minor(info.st_dev)}", "E:ID_FS_UUID=1\n")
+    os.makedirs(host.at("sys/class/net"), exist_ok=True)
+
+
+def claimed(host, driver="vfio-pci"):
+    for function in host.machine.gpu, host.machine.audio:
+        function.bind(driver)
+
+
+def try_it(host, *more):
+    """Enabled, and the trial has booted; its claims are on their driver."""
+    call(host, *TRY, *more)
+    line = host.boot()
+    holds(f"ghost.trial={state(host)['id']}" in line, line)
+    claimed(host)
+
+
+def notice(host):
+    try:
+        with open(host.at(NOTICE), encoding="utf-8") as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
+
+
+def kept(host, kernels=hosts.KERNELS):
+    """Every boot has it, and nothing of the trial is left."""
+    same((state(host), host.once), (None, None))
+    line = host.boot()
+    holds("ghost.claim=on" in line and "ghost.trial" not in line and "panic=" not in line, line)
+    for release in kernels:
+        claims, _ = said(host, f"boot/initrd.img-{release}")
+        holds(claims and b"claim path=0000:00/01.0/00.0" in claims, release)
+    holds(not os.path.exists(host.at(host.image)), "the trial's image is left")
+    left = [path for path in host.snapshot(ours=True)
+            if "a-ghost-boot-trial" in path or "standing" in path]
+    same(left, [])
+    same(host.boot(), line)
+
+
+def not_kept(host, usual, why):
+    """The next boot is the old one, and says why; and it can be tried again."""
+    same(host.boot(), usual)
+    claimed(host, None)
+    ran = call(host, "confirm", "--service")
+    for text in ran.stdout, notice(host):
+        holds(why in text and "ghost-boot enable" in text, text)
+    same(state(host)["state"], "failed")
+    holds(why in call(host, "status").stdout.replace("\n            ", " "), "status")
+    same((host.boot(), host.once), (usual, None))
+    try_it(host)
+    call(host, "confirm")
+    kept(host)
+
+
+# ---- kept ---------------------------------------------------------------------------------------
+
+@both
+def by_a_person(host):
+    before = host.snapshot()
+    try_it(host)
+    ran = call(host, "confirm")
+    holds("every claim is on its driver" in ran.stdout and "every boot" in ran.stdout, ran.stdout)
+    told = notice(host)
+    holds("are kept: by \"ghost-boot confirm\"" in told, told)
+    # for the rest of this boot, whose command line says that it is a trial
+    holds("confirmed already" in call(host, "confirm").stdout, "again")
+    holds("trial" not in call(host, "status").stdout, "status")
+    same((call(host, "confirm", "--service").stdout, notice(host)), (told, told))
+    kept(host)
+    holds("nothing to confirm" in call(host, "confirm").stdout, "confirmed twice")
+    call(host, "disable", "--yes")
+    same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
+
+
+def serve(host):
+    """The service, once it waits."""
+    process = subprocess.Popen(["chroot", host.dir, "/usr/sbin/ghost-boot", "confirm", "--service"],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True,
+                               env={"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C",
+                                    **host.environment})
+    line = process.stdout.readline()
+    holds("This boot tries" in line, line)
+    return process
+
+
+def ended(process, code=0):
+    try:
+        text, _ = process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError("the service did not end: " + process.communicate()[0]) from None
+    same(process.returncode, code, text[-600:])
+    return text
+
+
+def log_in(host):
+    host.put("proc/100/cmdline", "/bin/login\0-p\0--\0")
+    host.put("run/systemd/sessions/1", SESSION)
+
+
+@both
+def by_a_login(host):
+    os.makedirs(host.at("run/systemd/sessions"))
+    try_it(host)
+    process = serve(host)
+    same(state(host)["state"], "booted")
+    log_in(host)
+    ended(process)
+    kept(host)
+    holds("are kept: ann logged in (login on tty1)" in notice(host), notice(host))
+    with open(host.at("var/log/wall"), encoding="utf-8") as f:
+        holds("are kept" in f.read(), "nobody was told")
+
+
+@both
+def by_time(host):
+    try_it(host, "--confirm-after=10")
+    begun = time.monotonic()
+    ended(serve(host))
+    holds(time.monotonic() - begun >= 10, "too soon")
+    kept(host)
+    holds("within 10 seconds" in notice(host), notice(host))
+
+
+@both
+def once_all_is_there(host):
+    """What is missing at the login may come later."""
+    os.makedirs(host.at("run/systemd/sessions"))
+    try_it(host)
+    host.put("etc/units", UNITS.replace("active", "inactive"))
+    log_in(host)
+    process = serve(host)
+    while "graphical.target: is not reached" not in (line := process.stdout.readline()):
+        holds(line, "the service ended")
+    holds("is not reached" in notice(host), notice(host))
+    host.put("etc/units", UNITS)
+    ended(process)
+    kept(host)
+
+
+@both
+def by_force(host):
+    try_it(host)
+    host.put("etc/units", UNITS + "\nId=new.service\nActiveState=failed\n")
+    holds("new.service" in call(host, "confirm", code=4).stderr, "not found")
+    call(host, "confirm", "--force")
+    kept(host)
+
+
+@both
+def with_old_recipes(host):
+    host.put("etc/modprobe.d/vfio.conf", "options vfio-pci ids=10de:2203\n")
+    try_it(host, "--retire")
+    with open(host.at("etc/modprobe.d/vfio.conf"), encoding="utf-8") as f:
+        same(f.read(), "options vfio-pci ids=10de:2203\n")
+    call(host, "confirm")
+    with open(host.at("etc/modprobe.d/vfio.conf"), encoding="utf-8") as f:
+        holds(f.read().startswith("#"), "it is still in use")
+    kept(host)
+
+
+# ---- not kept -----------------------------------------------------------------------------------
+
+@both
+def that_never_came_up(host):
+    usual = host.boot()
+    call(host, *TRY)
+    host.boot()  # and hangs
+    not_kept(host, usual, "never came as far as the host")
+
+
+@both
+def that_lost_its_power(host):
+    usual = host.boot()
+    try_it(host)
+    process = serve(host)
+    process.kill()
+    process.communicate()
+    not_kept(host, usual, "lost its power")
+
+
+@both
+def that_was_shut_down(host):
+    usual = host.boot()
+    try_it(host, "--confirm=manual")
+    process = serve(host)
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+    not_kept(host, usual, "shut down before it was confirmed")
+
+
+@both
+def that_binds_nothing(host):
+    usual = host.boot()
+    try_it(host, "--confirm-after=10")
+    claimed(host, "nouveau")
+    text = ended(serve(host))
+    holds("is on nouveau, and not on vfio-pci" in text, text)
+    holds("nouveau" in call(host, "confirm", code=4).stderr, "confirmed")
+    not_kept(host, usual, "is on nouveau")
+
+
+@both
+def that_lost_its_network(host):
+    put_link(host, "1")
+    usual = host.boot()
+    try_it(host, "--confirm-after=10")
+    put_link(host, "0")
+    ended(serve(host))
+    put_link(host, "1")
+    not_kept(host, usual, "enp9s0: the link was up, and is not")
+
+
+def put_link(host, carrier):
+    host.put("sys/devices/x/net/enp9s0/carrier", carrier + "\n")
+    host.put("sys/devices/x/net/enp9s0/address", "52:54:00:00:00:01\n")
+    host.put("sys/devices/x/net/enp9s0/device/x", "")
+    if not os.path.lexists(host.at("sys/class/net/enp9s0")):
+        os.symlink("../../devices/x/net/enp9s0", host.at("sys/class/net/enp9s0"))
+
+
+@both
+def whose_claims_were_edited(host):
+    try_it(host)
+    with open(host.at("etc/ghost-boot/claims"), "a", encoding="utf-8") as f:
+        f.write("# and more\n")
+    ran = call(host, "confirm", code=4)
+    holds("what was tried is not what it says" in ran.stdout, ran.stdout)
+    same(state(host)["state"], "booted")
+
+
+@both
+def kept_by_a_builder_that_fails(host):
+    """The trial stays what it was, and so does the usual boot."""
+    usual = host.boot()
+    try_it(host)
+    files = host.snapshot()
+    host.put("etc/broken-builder", "exit 7\n")
+    call(host, "confirm", code=5)
+    os.unlink(host.at("etc/broken-builder"))
+    same(faults.difference(files, host.snapshot()), [])
+    same(state(host)["state"], "booted")
+    holds(os.path.exists(host.at(host.image)), "the trial's image is gone")
+    call(host, "confirm")
+    kept(host)
+    holds(host.boot() != usual, "the usual boot")
+
+
+# ---- what happens in between --------------------------------------------------------------------
+
+@both
+def a_kernel_comes(host):
+    """By the distribution, in the trial: its image is as those of the other kernels, and it is kept
+    with them."""
+    usual = host.boot()
+    try_it(host)
+    new = "6.99.0-1-amd64"
+    for path in f"boot/vmlinuz-{new}", f"boot/config-{new}":
+        with open(host.at(path.replace(new, hosts.KERNELS[0])), encoding="utf-8") as f:
+            host.put(path, f.read())
+    subprocess.run(["cp", "-a", host.at(f"usr/lib/modules/{hosts.KERNELS[0]}"),
+                    host.at(f"usr/lib/modules/{new}")], check=True)
+    host.run_inside(["/usr/sbin/mkinitramfs", "-o", f"/boot/initrd.img-{new}", new])
+    host.run_inside(["/usr/sbin/update-grub"])
+    if isinstance(host, loaders.Systemd):
+        old = f"{loaders.MACHINE}-{hosts.KERNELS[0]}.conf"
+        for name in "linux", "initrd.img":
+            tail = "" if name == "linux" else "-" + new
+            host.put(f"efi/{loaders.MACHINE}/{new}/{name}{tail}", f"{name}\n")
+        subprocess.run(["cp", host.at(f"boot/initrd.img-{new}"),
+                        host.at(f"efi/{loaders.MACHINE}/{new}/initrd.img-{new}")], check=True)
+        with open(host.at(f"efi/loader/entries/{old}"), encoding="utf-8") as f:
+            host.put(f"efi/loader/entries/{loaders.MACHINE}-{new}.conf",
+                     f.read().replace(hosts.KERNELS[0], new))
+    call(host, "confirm")
+    kept(host, (*hosts.KERNELS, new))
+    holds(host.boot() != usual, "the usual boot")
+
+
+@both
+def a_kernel_goes(host):
+    """Not the one that runs."""
+    try_it(host)
+    old = next(release for release in hosts.KERNELS if release != state(host)["kernel"])
+    for path in f"boot/vmlinuz-{old}", f"boot/config-{old}", f"boot/initrd.img-{old}":
+        os.unlink(host.at(path))
+    subprocess.run(["rm", "-r", host.at(f"usr/lib/modules/{old}")], check=True)
+    if isinstance(host, loaders.Systemd):
+        subprocess.run(["rm", "-r", host.at(f"efi/{loaders.MACHINE}/{old}"),
+                        host.at(f"efi/loader/entries/{loaders.MACHINE}-{old}.conf")], check=True)
+    host.run_inside(["/usr/sbin/update-grub"])
+    call(host, "confirm")
+    same((state(host), host.once), (None, None))
+
+
+@both
+def var_is_lost(host):
+    """The one-shot is used up, and nothing else is changed."""
+    usual = host.boot()
+    call(host, *TRY)
+    host.boot()
+    claimed(host)
+    subprocess.run(["rm", "-r", host.at("var/lib/ghost-boot")], check=True)
+    files = host.snapshot(ours=True)
+    ran = call(host, "confirm", "--service")
+    holds("nothing is known of that trial" in ran.stdout, ran.stdout)
+    call(host, "confirm", code=3)
+    found = faults.difference(files, host.snapshot(ours=True))
+    same([line for line in found if not line.startswith("var/lib/ghost-boot")], [])
+    same(host.boot(), usual)
+    claimed(host, None)
+    same(call(host, "confirm", "--service").stdout, "")
+
+
+@both
+def a_clock_that_is_wrong(host):
+    """When it was made is for a person to read, and nothing hangs on it."""
+    for at in b"4102444800", b"0":
+        try_it(host)
+        path = host.at("var/lib/ghost-boot/trial")
+        with open(path, "rb") as f:
+            text = re.sub(rb"(?m)^time .*", b"time " + at, f.read()).rpartition(b"end ")[0]
+        with open(path, "wb") as f:
+            f.write(text + b"end " + hashlib.sha256(text).hexdigest().encode() + b"\n")
+        call(host, "confirm")
+        kept(host)
+        call(host, "disable", "--yes")
+        host.boot()
+        claimed(host, None)
+
+
+@both
+def some_faults(host):
+    """A sample of all that can fail in keeping it: before, or after all of it."""
+    try_it(host)
+    call(host, "status")
+    series = faults.Series(host, ("confirm",), os.path.dirname(host.dir),
+                           ("confirm",)).run(every=41)
+    same(series.bad, [])
+    holds(series.tried > 10, f"only {series.tried} points")
