@@ -14,6 +14,8 @@ PACKAGES = ("linux-image-amd64", "systemd-sysv", "udev", "kmod", "initramfs-tool
             # the libraries of ghost-boot, which runs in it too
             "libefivar1", "liblzo2-2")
 SUITES = ("bookworm", "trixie")
+# "bookworm+luks" is a tree of its own, with these as well.
+MORE = {"luks": ("cryptsetup-initramfs",)}
 
 
 class TreeError(Exception):
@@ -73,14 +75,15 @@ def ensure(suite, say=lambda text: None):
     new = tree.with_name(f".{tree.name}.{os.getpid()}")
     log = tree.with_name(f"{suite}.log")
     say(f"{suite}: making its tree with mmdebstrap (a minute or two; log in {log})")
+    debian, _, more = suite.partition("+")
     command = ["mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
-               "--include=" + ",".join(PACKAGES),
+               "--include=" + ",".join(PACKAGES + MORE.get(more, ())),
                # Its own initramfs and manual pages would be made for nothing.
                "--dpkgopt=force-confold", "--dpkgopt=path-exclude=/usr/share/man/*",
                "--dpkgopt=path-exclude=/usr/share/locale/*",
                "--essential-hook=mkdir -p $1/etc/initramfs-tools && "
                "echo update_initramfs=no >$1/etc/initramfs-tools/update-initramfs.conf",
-               *apt_options(), suite, str(new), f"deb {mirror()} {suite} main"]
+               *apt_options(), debian, str(new), f"deb {mirror()} {debian} main"]
     with log.open("w") as out:
         done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT,
                               stdin=subprocess.DEVNULL)

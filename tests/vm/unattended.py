@@ -1,11 +1,13 @@
-"""The rescue shell of a trial: untouched, the machine restarts; with a key pressed, it stays
-there. And a trial that panics restarts."""
+"""The rescue shell of a trial: untouched, the machine restarts; with a key pressed, it stays there; a
+question for a passphrase waits as long as it must. And a trial that panics restarts."""
 
 import re
 import time
 from dataclasses import dataclass
 
 import check
+import claims
+import image
 from rescue import ABSENT, SHELL, Rescue, console_text, screen
 from saving import typed
 
@@ -80,6 +82,61 @@ class Unattended(Rescue):
                 keep(boot, None)
 
 
+# ---- a passphrase ----------------------------------------------------------------------------
+
+LUKS_UUID = "22222222-3333-4444-5555-666666666666"
+PASSPHRASE = "open sesame"
+ASKS = {"initramfs-tools": r"Please unlock disk \S+:",
+        "dracut-systemd": r"Please enter passphrase for disk",
+        "dracut-plain": r"(?i)^.*pass(word|phrase)[^\n]*:"}
+LUKS_WORDS = {"initramfs-tools": "root=/dev/mapper/secret",
+              "dracut-systemd": f"rd.luks.uuid={LUKS_UUID} root=/dev/mapper/luks-{LUKS_UUID}",
+              "dracut-plain": f"rd.luks.uuid={LUKS_UUID} root=/dev/mapper/luks-{LUKS_UUID}"}
+# The kernel's remark on how QEMU's disk is aligned, once a volume is opened.
+OPENED = r"device-mapper: table: .*adding target device"
+
+
+def no_question_by_us(boot, seconds):
+    """It waits unharmed, and is answered then."""
+    begun = time.monotonic()
+    demand_stays(boot, seconds, begun)
+    said = console_text(boot)
+    check.demand(not counts(boot), f"it counted {counts(boot)}")
+    check.demand(not re.search(OPENED, said), "it is open already")
+    boot.type(f"{PASSPHRASE}\n")
+    boot.wait_console(OPENED, 120)
+
+
+@dataclass
+class Locked(Unattended):
+    """The root disk is encrypted. Its answer opens it; there is nothing in it."""
+    kind: str = "luks"
+    wait: int = LONG
+
+    def payload(self):
+        return image.Payload({"/etc/ghost-boot/claims": claims.text(),
+                              "/etc/cryptsetup-initramfs/conf-hook": "CRYPTSETUP=y\n"})
+
+    def disk(self):
+        return image.luks(self.suite, LUKS_UUID, PASSPHRASE)
+
+    def machine(self):
+        self.more = f"{TRIAL} rd.shell=1 {LUKS_WORDS[self.builder]}"
+        self.files = {"/cryptroot/crypttab": f"secret UUID={LUKS_UUID} none luks\n"}
+        boot = super().machine()
+        at = boot.command.index("-append") + 1
+        boot.command[at] = re.sub(r"root=UUID=\S+ ", "", boot.command[at])
+        return boot
+
+    def run(self, keep=lambda boot, report: None):
+        with self.machine() as boot:
+            try:
+                boot.wait_console(ASKS[self.builder], 300)
+                self.check(boot, self.wait)
+            finally:
+                keep(boot, None)
+
+
 # ---- a panic ---------------------------------------------------------------------------------
 
 PANIC = "#!/bin/sh\necho c >/proc/sysrq-trigger\n"
@@ -109,6 +166,21 @@ class Panics(Unattended):
                 keep(boot, None)
 
 
+@dataclass
+class NoTrial(Unattended):
+    """Whoever forbids the shell with panic= has it so, in every boot that is no trial."""
+    more: str = f"panic=30 loglevel=5 {ABSENT}"
+
+    def run(self, keep=lambda boot, report: None):
+        with self.machine() as boot:
+            try:
+                boot.wait_console("Rebooting automatically due to panic= boot argument", 300)
+                boot.wait_console(RESTART, 60)
+                check.demand(not counts(boot), "it counted, too")
+            finally:
+                keep(boot, None)
+
+
 SCENARIOS = [
     Unattended("trial-no-root", restarts, fast=True),
     Unattended("trial-no-root-key", stays(SHORT), "trixie", "dracut-systemd", fast=True),
@@ -121,4 +193,7 @@ SCENARIOS = [
     Unattended("trial-no-root-keyboard", stays_by_keyboard,
                more=f"{TRIAL} {ABSENT} console=tty0"),
     Panics("trial-panic", None),
+    NoTrial("no-trial-no-root", None),
+    *(Locked(f"trial-passphrase-{builder}", no_question_by_us, "bookworm+luks", builder)
+      for builder in ASKS),
 ]
