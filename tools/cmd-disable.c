@@ -58,7 +58,7 @@ static int disable(struct gb_work *work, const struct gb_nodes *nodes)
 		return gb_work_refuse(work, r, &err);
 	work->options.nothing = "Nothing is enabled: there is nothing to take back.";
 	work->options.done = "Done. From the next boot on the host has its devices back.";
-	return gb_work_run(work);
+	return gb_trial_after(work, gb_work_run(work));
 }
 
 static int run(struct gb_context *context, int argc, char **argv)

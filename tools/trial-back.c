@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trial-back.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "counter.h"
 #include "efi.h"
+#include "lock.h"
 #include "oneshot.h"
 #include "transaction.h"
 #include "trialstate.h"
@@ -16,6 +19,43 @@ int gb_trial_forget(void *ctx, struct gb_err *err)
 	const struct gb_trial *trial = &work->setup.trial;
 
 	return trial->entry && trial->entry[0] ? gb_oneshot_disarm(&work->host, trial->entry, NULL, err) : 0;
+}
+
+/* In the middle of a change that is still to be brought back, the record is that one's. */
+static int note_disarmed(struct gb_work *work, struct gb_err *err)
+{
+	struct gb_store *store = &work->host.store;
+	struct gb_trial trial = { 0 };
+	int lock, r = gb_lock_take(store, &lock, err);
+
+	if (r)
+		return r;
+	if (!gb_transaction_is_open(store))
+		r = gb_trial_read(work->host.root, &trial, err);
+	if (!r && trial.state == GB_TRIAL_ARMED) {
+		trial.state = gb_trial_next(trial.state, GB_TRIAL_DISARM);
+		r = gb_trial_write(store, &trial, err);
+	}
+	gb_trial_clear(&trial);
+	close(lock);
+	return r;
+}
+
+int gb_trial_after(struct gb_work *work, int code)
+{
+	const struct gb_trial *trial = &work->setup.trial;
+	const bool was = trial->state == GB_TRIAL_ARMED && trial->entry && trial->entry[0];
+	struct gb_err err = { "" };
+	char now[512];
+
+	if (!code || !was || work->options.dry_run ||
+	    (!gb_oneshot_read(&work->host, now, sizeof(now), NULL) && !strcasecmp(now, trial->entry)))
+		return code;
+	if (note_disarmed(work, &err))
+		fprintf(stderr, "%s\n", err.text);
+	fprintf(stderr, "The trial of before is still prepared, but the next boot does not take it any "
+		"more: ghost-boot\nenable, as before, asks for it again.\n");
+	return code;
 }
 
 void gb_trial_uncount(struct gb_host *host)
@@ -48,7 +88,7 @@ static int cancel(struct gb_context *context, const struct gb_change_options *op
 		work.options.finish = gb_trial_forgotten;
 		gb_plan_because(&work.setup.plan, "take back: the trial");
 		r = gb_setup_cancel(&work.setup, &err);
-		code = r < 0 ? gb_work_refuse(&work, r, &err) : gb_work_run(&work);
+		code = r < 0 ? gb_work_refuse(&work, r, &err) : gb_trial_after(&work, gb_work_run(&work));
 	}
 	gb_work_close(&work);
 	return code;

@@ -6,12 +6,16 @@ struct gb_change_options;
 struct gb_context;
 struct gb_err;
 struct gb_host;
+struct gb_work;
 
 /* Taking back a trial that is not over. */
 
 /* The `start` of a change, whose ctx is a gb_work: the boot loader forgets the trial before its entry
  * goes. */
 int gb_trial_forget(void *work, struct gb_err *err);
+/* When that change has ended, with this exit code, which it returns: where it was not made, the record
+ * says no longer that the trial is armed, and a person is told. */
+int gb_trial_after(struct gb_work *work, int code);
 
 /* The `finish` of one that ends it: nothing counts boots any more. Never fails: what is left of the
  * counter is read only where the command line asks for it. */

@@ -48,6 +48,13 @@ static void add_way_back(const struct gb_work *work, struct gb_text *ret)
 		     device[0] ? device : "the partition of the boot loader", path + len);
 }
 
+/* systemd-stub(7): with Secure Boot, what is passed to an image that has its own line is ignored. */
+bool gb_trying_can_edit(const struct gb_trying *t)
+{
+	return !t->work->setup.images.unified.program[0] ||
+	       t->work->context->survey.site.secure_boot == GB_NO;
+}
+
 static void add_time(unsigned seconds, struct gb_text *ret)
 {
 	if (seconds % 60)
@@ -91,14 +98,10 @@ static void add_counted(const struct gb_trying *t, struct gb_text *ret)
 static void add_permanent(const struct gb_trying *t, struct gb_text *ret)
 {
 	const struct gb_setup *setup = &t->work->setup;
-	const bool fixed = setup->images.unified.program[0] &&
-			   t->work->context->survey.site.secure_boot != GB_NO;
 
 	gb_text_addf(ret, "Done. It holds from the next boot on, at once and for good: a look at\n"
 			  "`ghost-boot status` after it tells. ");
-	/* systemd-stub(7): with Secure Boot, what is passed to an image that has its own line is
-	 * ignored */
-	if (fixed)
+	if (!gb_trying_can_edit(t))
 		gb_text_addf(ret, "With Secure Boot, the command line of a unified\nimage can't be edited in "
 				  "the boot menu: the way back is ghost-boot disable.");
 	else if (setup->no_recovery[0])

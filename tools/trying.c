@@ -44,6 +44,26 @@ static void find_way(struct gb_trying *t)
 		say_no(t, err.text, "");
 }
 
+/* When the machine does not come up. */
+static void say_ways_back(const struct gb_trying *t, FILE *out)
+{
+	const bool editable = gb_trying_can_edit(t);
+	struct gb_err why = { "" };
+
+	fprintf(out, "What is left when the machine does not come up: ");
+	if (!gb_setup_can_recover(&t->work->setup, &why)) {
+		fprintf(out, "the entry \"without GPU claims\" in the\nboot menu%s.\n\n", editable ?
+			", or there: e, and ghost.claim=off at the end of the command line" : "");
+		return;
+	}
+	if (editable)
+		fprintf(out, "in the boot menu, e, and\nghost.claim=off at the end of the command line.\n");
+	else
+		fprintf(out, "another system to boot from. With\nSecure Boot the command line of a unified "
+			"image can't be edited in the boot menu.\n");
+	fprintf(out, "An entry without GPU claims can't be had: %s.\n\n", why.text);
+}
+
 /* What is left then, in so many words. */
 static void say_protection(const struct gb_trying *t)
 {
@@ -59,9 +79,7 @@ static void say_protection(const struct gb_trying *t)
 	else
 		fprintf(out, "So the change holds from the next boot on, at once and for good, and nothing takes "
 			"it back by\nitself.\n");
-	fprintf(out, "What is left when the machine does not come up: the entry \"without GPU "
-		"claims\" in the\nboot menu%s, or there: e, and ghost.claim=off at the end of the line that "
-		"begins with linux.\n\n", t->work->host.loader->usable ? "" : ", where there is one");
+	say_ways_back(t, out);
 }
 
 static int ask_for_it(struct gb_trying *t)
@@ -193,21 +211,26 @@ static int start(struct gb_trying *t, struct gb_err *err)
 	return r;
 }
 
-/* The loader first: a record that says "armed" is never wrong about what the next boot is. */
+/* The record first: "armed" with nothing set is a boot as usual, which is noticed. A loader that was
+ * told while the record says nothing of it would be a trial that nobody meant. */
 static int arm(struct gb_trying *t, struct gb_trial *trial, struct gb_err *err)
 {
 	struct gb_host *host = &t->work->host;
+	char boot[sizeof(trial->boot)];
 	int lock, r = gb_lock_take(&host->store, &lock, err);
 
 	if (r)
 		return r;
-	r = gb_oneshot_arm(host, &t->oneshot, trial->entry, err);
-	if (!r) {
-		trial->state = gb_trial_next(trial->state, GB_TRIAL_ARM);
-		read_boot(host->root, trial->boot);
-		r = gb_trial_write(&host->store, trial, err);
-		if (r)
-			gb_oneshot_disarm(host, trial->entry, NULL);
+	strcpy(boot, trial->boot);
+	trial->state = gb_trial_next(trial->state, GB_TRIAL_ARM);
+	read_boot(host->root, trial->boot);
+	r = gb_trial_write(&host->store, trial, err);
+	if (!r)
+		r = gb_oneshot_arm(host, &t->oneshot, trial->entry, err);
+	if (r) {
+		trial->state = gb_trial_next(trial->state, GB_TRIAL_DISARM);
+		strcpy(trial->boot, boot);
+		gb_trial_write(&host->store, trial, NULL);
 	}
 	close(lock);
 	t->armed = !r;
@@ -254,7 +277,7 @@ int gb_trying_run(struct gb_trying *t)
 	work->trying = t;
 	work->options.start = on_start;
 	work->options.finish = on_finish;
-	code = gb_work_run(work);
+	code = gb_trial_after(work, gb_work_run(work));
 	if (code && t->way == GB_WAY_COUNTED && !t->armed && !work->options.dry_run)
 		gb_trial_uncount(&work->host);
 	gb_text_clear(&done);

@@ -51,7 +51,11 @@ int gb_trying_arm(struct gb_trying *trying);
 void gb_trying_json(const struct gb_trying *trying, struct gb_json *json);
 void gb_trying_clear(struct gb_trying *trying);
 
-/* What happens from now on, and the ways back, for a person. (trying-words.c) */
+/* (trying-words.c) */
+
+/* Can the command line be edited in the boot menu? */
+bool gb_trying_can_edit(const struct gb_trying *trying);
+/* What happens from now on, and the ways back, for a person. */
 void gb_trying_words(const struct gb_trying *trying, struct gb_text *ret);
 
 #endif

@@ -244,8 +244,8 @@ static int try_with(struct gb_setup *setup, const struct gb_target *target,
 	return r ? r : gb_setup_plan_state(setup, trial, err);
 }
 
-/* The words play no part in it. */
-int gb_setup_can_try(struct gb_setup *setup, struct gb_err *err)
+/* Of both entries, or the recovery's alone. The words play no part in it. */
+static int can_have(struct gb_setup *setup, bool both, struct gb_err *err)
 {
 	const struct gb_need_words need = { 0 };
 	const struct gb_trial trial = { 0 };
@@ -254,16 +254,15 @@ int gb_setup_can_try(struct gb_setup *setup, struct gb_err *err)
 	struct gb_plan plan = { 0 };
 	struct gb_entry_words words = { 0 };
 	char image[320] = "";
-	int r = setup->images.usable ? 0 : gb_fail(err, EOPNOTSUPP, "%s", setup->images.why);
+	int r = gb_bootentries_find(setup->host, &setup->images, &setup->survey->site, &entries, err);
 
-	if (!r)
-		r = gb_bootentries_find(setup->host, &setup->images, &setup->survey->site, &entries, err);
 	if (!r && !gb_setup_trial_words(&need, &trial, &words))
 		r = gb_fail(err, ENOMEM, "out of memory");
 	if (!r) {
-		const struct gb_bootentries_want want = { .trial = words.want, .trials = words.wants,
-							  .image = image, .recovery = words.want,
-							  .recoveries = words.wants };
+		const struct gb_bootentries_want want = { .trial = both ? words.want : NULL,
+							  .trials = words.wants, .image = image,
+							  .recovery = words.want,
+							  .recoveries = words.wants, .keep = !both };
 
 		gb_bootentries_image(setup->host, image, sizeof(image));
 		r = gb_bootentries_plan(&entries, &want, &footprint, &plan, err);
@@ -273,6 +272,17 @@ int gb_setup_can_try(struct gb_setup *setup, struct gb_err *err)
 	gb_footprint_clear(&footprint);
 	gb_bootentries_clear(&entries);
 	return r;
+}
+
+int gb_setup_can_try(struct gb_setup *setup, struct gb_err *err)
+{
+	return setup->images.usable ? can_have(setup, true, err)
+				    : gb_fail(err, EOPNOTSUPP, "%s", setup->images.why);
+}
+
+int gb_setup_can_recover(struct gb_setup *setup, struct gb_err *err)
+{
+	return can_have(setup, false, err);
 }
 
 bool gb_setup_is_claimed(struct gb_setup *setup, const struct gb_target *target,

@@ -80,25 +80,8 @@ int gb_setup_update_entry(struct gb_setup *setup, struct gb_err *err);
 /* Can a trial be had here, as far as entries go? Changes nothing. -EOPNOTSUPP: this machine's loader
  * can have no such entry; -EPERM: it would boot another by itself then. */
 int gb_setup_can_try(struct gb_setup *setup, struct gb_err *err);
-/* Does the usual boot claim just that already? */
-bool gb_setup_is_claimed(struct gb_setup *setup, const struct gb_target *target,
-			 const char *const *title);
-/* Is that what waits already, prepared? */
-bool gb_setup_is_prepared(struct gb_setup *setup, const struct gb_target *target,
-			  const char *const *title);
-/* Tries it first: the claims file, an image and an entry for one boot, and one that boots without
- * claims; the usual boot stays as it is. The caller sets of `trial` id, time, boot, manual, seconds,
- * retire and before; the rest is filled in, and its record is in the plan. Errors as above. */
-int gb_setup_try(struct gb_setup *setup, const struct gb_target *target, const char *const *title,
-		 struct gb_trial *trial, struct gb_err *err);
-/* What is tried in this boot becomes the usual one; the trial's record is the caller's to change. */
-int gb_setup_confirm(struct gb_setup *setup, const struct gb_target *kept, struct gb_err *err);
-/* All of a trial is taken back, with what it was to change. */
-int gb_setup_cancel(struct gb_setup *setup, struct gb_err *err);
-
-/* Can a trial be had here, as far as entries go? Changes nothing. -EOPNOTSUPP: this machine's loader
- * can have no such entry; -EPERM: it would boot another by itself then. */
-int gb_setup_can_try(struct gb_setup *setup, struct gb_err *err);
+/* And an entry that boots without claims? Errors as above. */
+int gb_setup_can_recover(struct gb_setup *setup, struct gb_err *err);
 /* Does the usual boot claim just that already? */
 bool gb_setup_is_claimed(struct gb_setup *setup, const struct gb_target *target,
 			 const char *const *title);

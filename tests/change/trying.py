@@ -4,6 +4,7 @@ that, and that everything goes back. Each with both loaders."""
 import hashlib
 import json
 import os
+import re
 import subprocess
 
 import faults
@@ -327,6 +328,19 @@ def a_builder_that_fails(host):
 
 
 @both
+def another_that_fails(host):
+    """The loader was told to forget the first one by then: it stays prepared, and says so."""
+    call(host, *TRY)
+    host.put("etc/broken-builder", "exit 7\n")
+    ran = call(host, *TRY, "--confirm=manual", code=5)
+    holds("still prepared" in ran.stderr, ran.stderr)
+    same((state(host)["state"], host.once), ("prepared", None))
+    os.unlink(host.at("etc/broken-builder"))
+    holds("waits already" in call(host, *TRY).stdout, "not the same")
+    same((state(host)["state"], host.once), ("armed", host.trial))
+
+
+@both
 def somebody_elses_one_shot(host):
     before = host.snapshot()
     host.once = "somebody.conf"
@@ -391,7 +405,9 @@ def counted_where_no_trial_can_be(host):
     for words in ("would boot a-ghost-boot-", "its boots are counted", "2 boots have the claims",
                   "intel_iommu=on"):
         holds(words in ran.stdout, ran.stdout)
-    holds("tries it, once" not in ran.stdout, ran.stdout)
+    for words in "tries it, once", 'the entry "without':
+        holds(words not in ran.stdout, ran.stdout)
+    holds("in the boot menu, e, and" in ran.stdout and "can't be had: " in ran.stdout, ran.stdout)
     now = state(host)
     same((now["state"], host.once, os.path.exists(host.at(host.image))), ("armed", None, False))
     with open(host.at(COUNTER), "rb") as f:
@@ -446,6 +462,7 @@ def where_grub_can_not_forget(host):
     ran = call(host, *TRY, code=3)
     holds("No trial boot can be made" in ran.stdout and "--no-trial" in ran.stderr,
           ran.stdout + ran.stderr)
+    holds('the entry "without GPU claims"' in ran.stdout, ran.stdout)
     data = call(host, *TRY, "--json", code=3)
     holds("--no-trial" in data.stderr, data.stderr)
     same(faults.difference(before, host.snapshot(ours=True)), [])
@@ -458,6 +475,40 @@ def arm_always_is_no_trial(host):
     ran = call(host, *TRY, code=3)
     holds("arm always" in ran.stderr and "--no-trial" in ran.stderr, ran.stderr)
     call(host, *TRY, "--no-trial")
+
+
+def told(points):
+    """Around all that speaks to the boot loader, or writes the record of a trial."""
+    spoken = [i for i, point in enumerate(points) if re.search(
+        "LoaderEntryOneShot|/grubenv|ghost-boot/trial|trial.tmp", point.text)]
+    return [points[i] for i in sorted({n for i in spoken for n in (i, i + 1)}) if i < len(points)]
+
+
+@both
+def never_a_trial_that_nobody_meant(host):
+    """Killed at any moment of arming and of taking back: what the loader was told, the record says,
+    and the entry is there."""
+    scratch = os.path.dirname(host.dir)
+    usual, armed = host.boot(), 0
+    for argv in TRY, ("disable", "--yes"):
+        twin = host.copy(os.path.join(scratch, "twin"))
+        ran, points = faults.points(twin, argv, os.path.join(scratch, "log"))
+        same(ran.returncode, 0, ran.stderr)
+        twin.remove()
+        points = told(points)
+        holds(len(points) > 1, [str(point) for point in points])
+        for point in points:
+            work = host.copy(os.path.join(scratch, "work"))
+            work.ghost(*argv, check=False, before=faults.strace(
+                os.path.join(scratch, "log"), "-e", f"inject={point.call}:signal=SIGKILL:when={point.nth}"))
+            if work.once == host.trial:
+                same((state(work) or {}).get("state"), "armed", f"{argv}, killed at {point}")
+                holds("ghost.trial=" in work.boot(), f"{argv}, killed at {point}")
+                armed += 1
+            same(work.boot(), usual, f"{argv}, killed at {point}")
+            work.remove()
+        call(host, *TRY)
+    holds(armed, "it never was")
 
 
 @both
