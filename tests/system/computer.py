@@ -111,18 +111,34 @@ class Computer:
             words += ["-kernel", str(kernel), "-initrd", str(image), "-append", line]
         return words
 
-    def boot(self, timeout=600):
-        """Power on; done when its system is up. Returns the seconds this took."""
+    def start(self):
+        """Power on, and no more."""
         self._take_turn()
-        start = time.monotonic()
         self.running = Boot(self).__enter__()
+
+    def boot(self, timeout=600, settle=True):
+        """Power on; done when its system is up. SETTLE: when all its units have started, too.
+        Returns the seconds this took."""
+        start = time.monotonic()
+        self.start()
         self.running.ready(timeout)
-        # Units still starting write to the disk and take the processor.
-        self.state = self.run("systemctl is-system-running --wait", timeout)[1].strip()
+        if settle:  # Units still starting write to the disk and take the processor.
+            self.state = self.run("systemctl is-system-running --wait", timeout)[1].strip()
         if self.packages: # the only virtio disk
             self.must("mkdir -p /media/packages && modprobe virtio_blk && "
                       "udevadm settle && mount -r /dev/vda /media/packages")
         return self.took("boot", start)
+
+    def ends(self, timeout):
+        """It restarts by itself, unasked; and is off then. Returns the seconds this took."""
+        start = time.monotonic()
+        try:
+            self.running.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise ComputerError(f"it did not restart in {timeout} s; console: "
+                                f"{self.running.console()[-400:]}") from None
+        self.cut()
+        return self.took("restart by itself", start)
 
     def _take_turn(self):
         """One machine runs at a time, of all runs of this tree: each wants a processor."""

@@ -1,0 +1,384 @@
+"""A trial boot on a whole machine: kept by the time, by a person, by a login; and every way to break
+it. Whatever it was, the boot after it is the old one, byte for byte, `status` tells the story, and
+`enable` can be tried again: each breakage is arranged in the boot that the one before it ended in.
+"""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+
+import check
+import files
+import life
+from check import GPU, demand
+from stages import Stage
+
+# Those of the newest Debian: each boot loader.
+MACHINES = ("debian13-systemd-boot", "debian13-grub-bios", "debian13-grub-efi")
+# Longer than an emulated boot takes: when the time is up, the judgement is final.
+WAIT = 300
+TRY = "ghost-boot enable 02:00 --yes"
+NOTICE = "/run/motd.d/ghost-boot"
+PASSWORD = "trial"
+# What we write beside what the usual boot reads. GRUB empties next_entry and leaves its name there.
+OURS = ("/etc/ghost-boot", "/boot/ghost-boot-trial.img", "/boot/efi/ghost-boot",
+        "/boot/efi/loader/entries/a-ghost-boot-", "/boot/grub/custom.cfg", "/boot/grub/grubenv",
+        "/etc/kernel/cmdline")
+HELD = "/etc/systemd/system/trial-held.service"
+MACHINE = {
+    "/etc/systemd/network/any.network": "[Match]\nName=en*\n[Network]\nLinkLocalAddressing=ipv6\n",
+    # Asked for by a word, multi-user.target is never reached, and so default.target is not.
+    HELD: "[Unit]\nConditionKernelCommandLine=trial.held\n"
+          "[Service]\nType=oneshot\nTimeoutStartSec=infinity\nExecStart=/usr/bin/sleep infinity\n"
+          "[Install]\nWantedBy=multi-user.target\n",
+}
+
+
+def put(machine, name, text):
+    machine.must(f"mkdir -p $(dirname {name}) && cat >{name} <<'END'\n{text}END")
+
+
+def sums(machine):
+    """All that the usual boot reads, and all else in its folders."""
+    return [line for line in machine.must(life.SUMS, 600).splitlines()
+            if not any(name in line for name in OURS)]
+
+
+def said(machine):
+    """What `status` knows of the trial; None: there is none."""
+    return json.loads(machine.must("ghost-boot status --json"))["trial"]
+
+
+def page(machine):
+    return " ".join(machine.run("ghost-boot status")[1].split())
+
+
+def state(machine, wanted, this_boot):
+    now = said(machine)
+    demand(now and (now["state"], now["this_boot"]) == (wanted, this_boot),
+           f"status has {now and (now['state'], now['this_boot'])}, wanted {wanted}, "
+           f"{'' if this_boot else 'not '}in this boot")
+    return now
+
+
+def old(machine, place, images=True):
+    """This is the boot of before: the same words, nothing claimed, and each file as it was; IMAGES,
+    too, which `disable` builds anew."""
+    line = machine.must("cat /proc/cmdline")
+    demand(line == place.facts["line"], f"another command line than before: {line}")
+    life.same_drivers(machine, place)
+    left = sorted(one for one in set(place.facts["sums"]) ^ set(sums(machine))
+                  if images or "/initrd.img-" not in one)
+    demand(not left, "not as before: " + "; ".join(left[:6]))
+
+
+def remember(machine, place):
+    place.facts["line"] = machine.must("cat /proc/cmdline")
+    place.facts["drivers"] = life.drivers(machine.report())
+    place.facts["sums"] = sums(machine)
+
+
+def armed(machine, place, *more):
+    """The trial is asked for, and the usual boot is untouched."""
+    text = machine.must(" ".join((TRY, *more)), 1800, "enable")
+    for words in "The next boot tries it, once", "hold the power button", "mount /dev/", "sed -i":
+        demand(words in text, f"enable does not say {words!r}: {text[-800:]}")
+    state(machine, "armed", False)
+    demand("tries the claims, once" in page(machine), page(machine))
+    left = sorted(set(place.facts["sums"]) ^ set(sums(machine)))
+    demand(not left, "enable changed " + "; ".join(left[:6]))
+
+
+def claimed(machine):
+    """As in a usual boot with claims, but for what `status --check` makes of a trial."""
+    report = machine.report()
+    check.exactly(report, GPU)
+    check.outcome(report, "claimed")
+
+
+def tried(machine):
+    claimed(machine)
+    now = state(machine, "booted", True)
+    demand(f"ghost.trial={now['id']}" in machine.must("cat /proc/cmdline"), "no word of the trial")
+    demand("This boot tries" in machine.must(f"cat {NOTICE}"), "nobody is told")
+
+
+def kept(machine, how):
+    """Nothing of the trial is left but what this boot is told."""
+    demand(said(machine) is None, f"status still has the trial: {said(machine)}")
+    notice = machine.must(f"cat {NOTICE}")
+    demand("are kept" in notice and how in notice, f"the notice says: {notice}")
+    left = machine.run("ls /boot/ghost-boot-trial.img /boot/efi/ghost-boot "
+                       "/boot/efi/loader/entries/a-ghost-boot-trial.conf 2>/dev/null")[1].strip()
+    demand(not left, f"left of the trial: {left}")
+
+
+def ended(machine, seconds):
+    """The service has come to its verdict."""
+    machine.must("for n in $(seq %d); do systemctl -q is-active ghost-boot-confirm || exit 0; "
+                 "sleep 2; done; exit 1" % (seconds // 2), seconds + 60, "the service's verdict")
+
+
+# ---- kept -----------------------------------------------------------------------------------
+
+def installed(place):
+    """Our packages by apt, and what the machine needs for being broken later."""
+    with place.machine() as machine:
+        machine.boot()
+        life.healthy(machine)
+        machine.must(life.INSTALL, 900, "our packages by apt")
+        for name, text in MACHINE.items():
+            put(machine, name, text)
+        machine.must("systemctl -q enable systemd-networkd trial-held.service 2>&1; "
+                     "systemctl -q disable systemd-networkd-wait-online.service 2>&1; "
+                     f"echo root:{PASSWORD} | chpasswd && sync")
+        machine.end("reboot")
+
+
+def prepared(place):
+    with place.machine(packages=False) as machine:
+        machine.boot()
+        life.healthy(machine)
+        remember(machine, place)
+        demand(said(machine) is None, "a trial, before anything")
+        links = machine.must("cat /sys/class/net/e*/carrier /sys/class/drm/*/status")
+        demand("1\n" in links and "\nconnected" in links, f"nothing to be lost: {links}")
+        armed(machine, place, f"--confirm-after={WAIT}")
+        machine.end("reboot")
+
+
+def by_the_time(place):
+    """Nobody at the keyboard: it is kept once the time is up."""
+    with place.machine(packages=False) as machine:
+        machine.boot()
+        life.healthy(machine)
+        tried(machine)
+        ended(machine, 1800)
+        kept(machine, "nobody took it back")
+        machine.end("reboot")
+
+
+def held(place):
+    """Every boot claims now, with the usual entry; a power cut changes nothing."""
+    with place.machine(packages=False) as machine:
+        for how in None, "reboot":
+            machine.boot()
+            life.healthy(machine)
+            life.claimed(machine)
+            line = machine.must("cat /proc/cmdline")
+            demand("ghost.trial" not in line and "panic=" not in line, line)
+            demand(said(machine) is None, "a trial is left")
+            if how:
+                machine.end(how)
+            else:
+                machine.must("sync")
+                machine.cut()
+
+
+def given_back(place):
+    """`disable`, and all is as before; then another trial."""
+    with place.machine(packages=False) as machine:
+        machine.boot()
+        life.claimed(machine)
+        machine.must(life.DISABLE, 1800, "disable")
+        machine.end("reboot")
+        machine.boot()
+        life.healthy(machine)
+        old(machine, place, images=False)
+        place.facts["sums"] = sums(machine)
+        armed(machine, place, "--confirm=manual")
+        machine.end("reboot")
+
+
+def by_a_person(place):
+    with place.machine(packages=False) as machine:
+        machine.boot()
+        tried(machine)
+        text = machine.must("ghost-boot confirm", 1800, "confirm")
+        demand("every claim is on its driver" in text, text[-800:])
+        kept(machine, "ghost-boot confirm")
+        demand("confirmed already" in machine.must("ghost-boot confirm"), "twice")
+        machine.end("reboot")
+        machine.boot()
+        life.healthy(machine)
+        life.claimed(machine)
+        machine.end("poweroff")
+
+
+def log_in(machine):
+    """Somebody types at the machine's own keyboard; the getty is on its first screen."""
+    for text in "root", PASSWORD:
+        for letter in text + "\n":
+            key = {"\n": "ret"}.get(letter, letter)
+            machine.running.monitor("send-key", keys=[{"type": "qcode", "data": key}])
+            time.sleep(0.3)
+        machine.must("sleep 5")
+
+
+def by_a_login(place):
+    with place.machine(packages=False) as machine:
+        machine.boot()
+        life.healthy(machine)
+        old(machine, place)
+        armed(machine, place)
+        machine.end("reboot")
+        machine.boot()
+        tried(machine)
+        log_in(machine)
+        ended(machine, 600)
+        kept(machine, "root logged in (login on tty1)")
+        machine.end("reboot")
+        machine.boot()
+        life.claimed(machine)
+        machine.end("poweroff")
+
+
+# ---- broken ---------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Broken:
+    """A trial that fails. `words` end its command line. `story`: what `status` says afterwards."""
+    name: str
+    story: str
+    words: str = ""
+    enable: str = ""
+    trial: object = None  # what to look at in the trial, and how it ends
+    before: object = None  # what happens between enable and the restart
+
+
+def entry(machine, words):
+    """WORDS at the end of the trial's own line, as its owner might write them."""
+    machine.must(
+        "f=$(ls /boot/efi/loader/entries/a-ghost-boot-trial.conf 2>/dev/null || "
+        "ls /boot/grub/custom.cfg); "
+        f"sed -i '/ghost.trial=/s|$| {words}|' $f; grep -c 'ghost.trial=.*{words.split()[0]}' $f; sync")
+
+
+def never_up(pattern, self_restarting):
+    """It hangs, or restarts by itself."""
+    def look(machine):
+        machine.start()
+        machine.running.wait_console(pattern, 600)
+        if self_restarting:
+            machine.ends(400)
+        machine.cut()
+    return look
+
+
+def power_cut(machine):
+    """Up, claimed, and the button is pressed."""
+    machine.boot()
+    tried(machine)
+    machine.must("sync")
+    machine.cut()
+
+
+def judged(*reasons, binds=True, settles=True):
+    """It comes up, and something is not as it was: said in the trial, and kept it is not."""
+    def look(machine):
+        machine.boot(settle=settles)
+        if binds:
+            claimed(machine)
+        ended(machine, 1800)
+        text = page(machine)
+        for words in reasons:
+            demand(words in text, f"status does not say {words!r}: {text[:1500]}")
+        state(machine, "booted", True)
+        notice = machine.must(f"cat {NOTICE}")
+        demand("is not kept" in notice, f"the notice says: {notice}")
+        machine.end("reboot")
+    return look
+
+
+def rescued(machine):
+    """No root: the screen, a countdown, a restart within 120 s of the prompt."""
+    machine.start()
+    machine.running.wait_console(r"machine restarts in \d+ s", 900)
+    begun = time.monotonic()
+    machine.ends(150)
+    demand(time.monotonic() - begun < 120, f"{time.monotonic() - begun:.0f} s to the restart")
+    machine.cut()
+
+
+UP = f"--confirm-after={WAIT}"
+BROKEN = (
+    Broken("reset", "lost its power before it was confirmed", enable="--confirm=manual", trial=power_cut),
+    Broken("panics", "never came as far as the host", "rdinit=/nothing root=/dev/nothing",
+           trial=never_up("Kernel panic", True)),
+    Broken("hangs", "never came as far as the host", "root=UUID=12345678-1234 rootdelay=90000",
+           trial=never_up("Waiting for root file system|Begin: ", False)),
+    Broken("no-root", "never came as far as the host", enable="05:00.0 --allow system-disk", trial=rescued),
+    Broken("binds-nothing", "not on vfio-pci", "ghost.claim=off", UP,
+           judged("is on bochs", binds=False)),
+    Broken("no-target", "graphical.target: is not reached", "trial.held", UP,
+           judged("graphical.target", settles=False)),
+    Broken("no-display", "had a monitor with a picture, and has none", "modprobe.blacklist=bochs", UP,
+           judged("had a monitor with a picture, and has none")),
+    Broken("no-network", "the link was up, and is not", "modprobe.blacklist=e1000e", UP,
+           judged("the link was up, and is not")),
+)
+
+
+def failed(machine, place):
+    """After it: the old boot, and its story for whoever asks or logs in."""
+    story = place.facts["story"]
+    now = state(machine, "failed", False)
+    demand(re.search(story, now["reason"]), f"status has as its reason: {now['reason']}")
+    demand(re.search(story, page(machine)), page(machine)[:1500])
+    demand(re.search(story, " ".join(machine.must(f"cat {NOTICE}").split())), "nobody is told")
+    old(machine, place)
+
+
+def breaking(broken):
+    def body(place):
+        with place.machine(packages=False) as machine:
+            machine.boot()
+            if "story" in place.facts:
+                failed(machine, place)
+            else:
+                remember(machine, place)
+            place.facts["story"] = broken.story
+            armed(machine, place, broken.enable)
+            if broken.words:
+                entry(machine, broken.words)
+            machine.end("reboot")
+            broken.trial(machine)
+    return body
+
+
+def last(place):
+    """Taken back after all of it."""
+    with place.machine(packages=False) as machine:
+        machine.boot()
+        life.healthy(machine)
+        failed(machine, place)
+        machine.must(life.DISABLE, 1800, "disable")
+        demand(said(machine) is None, "a trial is left")
+        machine.end("poweroff")
+    with place.look("last") as now, place.look("installed") as before:
+        here, there = files.snapshot(now), files.snapshot(before)
+    left = files.differences(here, there, (), (*files.NOISE, "/var/lib/ghost-boot*", "/boot/grub/grubenv"))
+    demand(not left, "not as before: " + "; ".join(left[:12]))
+    place.say(f"{place.base.kind.name}: {len(there)} files as before")
+
+
+HAPPY = (
+    Stage("installed", None, installed),
+    Stage("prepared", "installed", prepared),
+    Stage("by-the-time", "prepared", by_the_time),
+    Stage("held", "by-the-time", held),
+    Stage("given-back", "held", given_back),
+    Stage("by-a-person", "given-back", by_a_person),
+)
+
+
+def _broken():
+    after = "installed"
+    for one in BROKEN:
+        yield Stage(one.name, after, breaking(one))
+        after = one.name
+    yield Stage("last", after, last)
+
+
+STAGES = HAPPY + tuple(_broken())
