@@ -394,7 +394,7 @@ help:
 	@echo '  check-matrix    the longer matrix of booted machines'
 	@echo '  check-system    whole Debian 12 and 13 machines, from apt to purge (hours)'
 	@echo '  check-powercut  power cuts at every moment of enable and disable (hours)'
-	@echo '  check-faults    every change of enable, disable, rollback failed in turn'
+	@echo '  check-faults    every change of enable, disable, rollback, trials failed in turn'
 	@echo '  check-deb       the packages, from installing to purging, on Debian 12 and 13'
 	@echo '  fuzz            libFuzzer on the parsers, FUZZ_SECONDS each (needs clang)'
 	@echo '  bench           times and sizes, also in build/bench.md'
