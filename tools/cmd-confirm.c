@@ -182,6 +182,14 @@ static void add_checks(void *ctx, struct gb_json *json)
 	gb_checks_json(&work->checks, json);
 }
 
+/* The service is started again, and does what is left. */
+static int say_left(struct confirm *c, const char *what)
+{
+	gb_command_fail(c->work.context, what, "It is kept. What is left of the trial goes at the next boot, or "
+			"with another\nghost-boot confirm.");
+	return c->service ? GB_EXIT_FAILED : GB_EXIT_PARTLY;
+}
+
 /* What the transaction has left to be done, and may be done again by the next boot. */
 static int finish(struct confirm *c)
 {
@@ -190,11 +198,9 @@ static int finish(struct confirm *c)
 
 	gb_keeper_clear(&c->keeper);
 	if (gb_keeper_read(work->host.root, &c->keeper, &err))
-		return gb_command_fail(work->context, err.text, NULL);
+		return say_left(c, err.text);
 	gb_confirm_tell(work->context, &work->host, &c->keeper, c->service);
-	if (gb_keeper_settle(&work->host, &c->keeper, &err))
-		return gb_command_fail(work->context, err.text, "It is kept; the next boot tidies up.");
-	return GB_EXIT_DONE;
+	return gb_keeper_settle(&work->host, &c->keeper, &err) ? say_left(c, err.text) : GB_EXIT_DONE;
 }
 
 static int confirm(struct confirm *c)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import check
 import files
 import life
+import suite
 from check import GPU, demand
 from stages import Stage
 
@@ -160,24 +161,19 @@ def by_the_time(place):
 
 
 def held(place):
-    """Every boot claims now, with the usual entry; a power cut changes nothing."""
+    """Every boot claims now, with the usual entry."""
     with place.machine(packages=False) as machine:
-        for how in None, "reboot":
-            machine.boot()
-            life.healthy(machine)
-            life.claimed(machine)
-            line = machine.must("cat /proc/cmdline")
-            demand("ghost.trial" not in line and "panic=" not in line, line)
-            demand(said(machine) is None, "a trial is left")
-            if how:
-                machine.end(how)
-            else:
-                machine.must("sync")
-                machine.cut()
+        machine.boot()
+        life.healthy(machine)
+        life.claimed(machine)
+        line = machine.must("cat /proc/cmdline")
+        demand("ghost.trial" not in line and "panic=" not in line, line)
+        demand(said(machine) is None, "a trial is left")
+        machine.must("sync")
 
 
 def given_back(place):
-    """`disable`, and all is as before; then another trial."""
+    """A power cut is no matter; `disable`, and all is as before; then another trial."""
     with place.machine(packages=False) as machine:
         machine.boot()
         life.claimed(machine)
@@ -363,6 +359,28 @@ def last(place):
     place.say(f"{place.base.kind.name}: {len(there)} files as before")
 
 
+def kernel_gone(place):
+    """The trial is of a newer kernel, which is removed before it is booted: the older one's boot."""
+    with place.machine() as machine:
+        machine.boot()
+        before = place.facts["sums"] = sums(machine)
+        life.update_kernel(machine)
+        place.facts["sums"] = sums(machine)
+        armed(machine, place)
+        release = said(machine)["kernel"]
+        demand(release == suite.newer(place.base.suite), f"the trial is of {release}")
+        place.facts["sums"] = before
+        machine.must(f"{life.APT} remove linux-image-{release} linux-image-amd64", 1800,
+                     "kernel removed")
+        machine.end("reboot")
+        machine.boot()
+        life.healthy(machine)
+        place.facts["story"] = f"its kernel {re.escape(release)} was removed before it was booted"
+        failed(machine, place)
+        armed(machine, place)  # of the kernel that is left
+        machine.end("poweroff")
+
+
 HAPPY = (
     Stage("installed", None, installed),
     Stage("prepared", "installed", prepared),
@@ -379,6 +397,7 @@ def _broken():
         yield Stage(one.name, after, breaking(one))
         after = one.name
     yield Stage("last", after, last)
+    yield Stage("kernel-gone", "last", kernel_gone)
 
 
 STAGES = HAPPY + tuple(_broken())
