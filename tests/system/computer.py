@@ -124,6 +124,7 @@ class Computer:
         self.running.ready(timeout)
         if settle:  # Units still starting write to the disk and take the processor.
             self.state = self.run("systemctl is-system-running --wait", timeout)[1].strip()
+            self.must("udevadm settle", timeout)  # drivers come late
         if self.packages: # the only virtio disk
             self.must("mkdir -p /media/packages && modprobe virtio_blk && "
                       "udevadm settle && mount -r /dev/vda /media/packages")
