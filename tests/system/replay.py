@@ -5,7 +5,6 @@ was written in between.
 """
 
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +78,20 @@ class Replay:
 
     def disk(self, like, target):
         """The whole disk with the partitions as they are now; LIKE is any raw disk of the same."""
-        shutil.copyfile(like, target)
+        size, end = os.stat(like).st_size, 0
+        with open(like, "rb") as source, open(target, "wb") as file:
+            file.truncate(size)
+            for part in self.parts:  # what lies between them: tables, a BIOS's boot loader
+                _copy(source, file, end, part.offset)
+                end = part.offset + part.size
+            _copy(source, file, end, size)
         for part in self.parts:
             subprocess.run(["dd", f"if={self.path(part.name)}", f"of={target}", "bs=1M",
-                            "oflag=seek_bytes", f"seek={part.offset}", "conv=notrunc",
+                            "oflag=seek_bytes", f"seek={part.offset}", "conv=notrunc,sparse",
                             "status=none"], check=True)
+
+
+def _copy(source, file, begin, end):
+    source.seek(begin)
+    file.seek(begin)
+    file.write(source.read(end - begin))
