@@ -7,6 +7,7 @@ archive, as it would for everybody.
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -71,15 +72,27 @@ def alone(path):
 
 
 def tidy(made, pattern):
-    """Earlier weeks' go."""
+    """Earlier weeks' go. Another recipe's of this week may be in use, by another checkout."""
     for old in made.parent.glob(pattern):
-        if old != made:
+        if week() not in old.name:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _loaders(suite):
+    """The packages of each loader and builder of its machines."""
+    return sorted({*(kinds.LOADERS[kind.loader] for kind in kinds.ALL if kind.suite == suite),
+                   *kinds.BUILDERS.values()})
+
+
+def _key(suite):
+    """Another recipe makes another system."""
+    recipe = repr((PACKAGES, LIBRARIES, FETCH, _loaders(suite)))
+    return hashlib.sha256(recipe.encode()).hexdigest()[:8]
 
 
 def ensure(suite, say=lambda text: None):
     """SUITE's folder: root/ the system, pool/ packages for later, index included."""
-    made = folder() / f"{suite}-{week()}"
+    made = folder() / f"{suite}-{week()}-{_key(suite)}"
     with alone(made):
         if not made.is_dir():
             say(f"{suite}: making a clean system with mmdebstrap (minutes; once a week)")
@@ -94,9 +107,8 @@ def _make(suite, made):
     new.mkdir(parents=True)
     log = made.with_name(f"{suite}.log")
     hook = new / "fetch"
-    loaders = sorted({*kinds.LOADERS.values(), *kinds.BUILDERS.values()})
     hook.write_text(FETCH % {
-        "loaders": "\n".join(f"get {' '.join(names)}" for names in loaders),
+        "loaders": "\n".join(f"get {' '.join(names)}" for names in _loaders(suite)),
         "libraries": " ".join(LIBRARIES), "security": security(), "suite": suite})
     command = ["mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
                "--include=" + ",".join(PACKAGES),
