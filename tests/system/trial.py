@@ -19,6 +19,7 @@ MACHINES = ("debian13-systemd-boot", "debian13-grub-bios", "debian13-grub-efi")
 # Longer than an emulated boot takes: when the time is up, the judgement is final.
 WAIT = 240
 TRY = "ghost-boot enable 02:00 --yes"
+PACKAGES = "0000:00:08.0"  # the disk with our packages, which is there for apt alone
 NOTICE = "/run/motd.d/ghost-boot"
 PASSWORD = "trial"
 # GRUB empties next_entry and leaves its name there.
@@ -67,12 +68,20 @@ def state(machine, wanted, this_boot):
     return now
 
 
+def drivers(machine):
+    """Who has which function; the packages' disk is not always there."""
+    return {bdf: name for bdf, name in life.drivers(machine.report()).items() if bdf != PACKAGES}
+
+
 def old(machine, place, images=True):
     """This is the boot of before: the same words, nothing claimed, and each file as it was; IMAGES,
     too, which `disable` builds anew."""
     line = machine.must("cat /proc/cmdline")
     demand(line == place.facts["line"], f"another command line than before: {line}")
-    life.same_drivers(machine, place)
+    now, before = drivers(machine), place.facts["drivers"]
+    other = sorted(bdf for bdf in now.keys() | before.keys() if now.get(bdf) != before.get(bdf))
+    demand(not other, "other drivers than before: " + ", ".join(
+        f"{bdf} {before.get(bdf)}, now {now.get(bdf)}" for bdf in other))
     left = sorted(one for one in set(place.facts["sums"]) ^ set(sums(machine))
                   if images or "/initrd.img-" not in one)
     demand(not left, "not as before: " + "; ".join(left[:6]))
@@ -80,7 +89,7 @@ def old(machine, place, images=True):
 
 def remember(machine, place):
     place.facts["line"] = machine.must("cat /proc/cmdline")
-    place.facts["drivers"] = life.drivers(machine.report())
+    place.facts["drivers"] = drivers(machine)
     place.facts["sums"] = sums(machine)
 
 
@@ -183,6 +192,75 @@ def held(place):
         demand("ghost.trial" not in line and "panic=" not in line, line)
         demand(said(machine) is None, "a trial is left")
         machine.must("sync")
+
+
+# What our programs open, remove, rename or make, by the kernel's own probes, from before udevd on.
+WATCH = "/usr/local/sbin/watch-ours"
+WATCHER = {
+    WATCH: r"""#!/bin/sh
+cd /sys/kernel/tracing 2>/dev/null && [ -e kprobe_events ] ||
+	{ mount -t tracefs tracefs /sys/kernel/tracing && cd /sys/kernel/tracing; } || exit
+cat >>kprobe_events <<'EVENTS'
+p:ours/open do_sys_openat2 file=+0(%si):ustring flags=+0(%dx):x64
+p:ours/unlink do_unlinkat file=+0(+0(%si)):string
+p:ours/rename do_renameat2 file=+0(+0(%cx)):string
+p:ours/mkdir do_mkdirat file=+0(+0(%si)):string
+EVENTS
+for event in open unlink rename mkdir; do
+	echo 'comm ~ "ghost-*"' >events/ours/$event/filter && echo 1 >events/ours/$event/enable || exit
+done
+""",
+    "/etc/systemd/system/watch-ours.service": f"""[Unit]
+DefaultDependencies=no
+Before=systemd-udevd.service systemd-udev-trigger.service sysinit.target
+[Service]
+Type=oneshot
+ExecStart=/bin/sh {WATCH}
+[Install]
+WantedBy=sysinit.target
+""",
+}
+# O_WRONLY, O_RDWR and O_CREAT.
+CALL = re.compile(r" (open|unlink|rename|mkdir): .*file=\"([^\"]*)\"(?: flags=0x([0-9a-f]+))?")
+PASSING = ("run/", "dev/", "proc/", "sys/bus/", "sys/devices/", "sys/module/")
+
+
+def writes(trace):
+    """What of it outlives a boot: (call, file)."""
+    for call, name, flags in CALL.findall(trace):
+        if call == "open" and not int(flags, 16) & 0o103:
+            continue
+        if not name.lstrip("/").startswith(PASSING):
+            yield call, name
+
+
+def steady(place):
+    """Three boots with claims, where nothing is to be done: no program of ours writes to the disk or
+    to EFI variables. In the image neither is mounted."""
+    with place.machine(packages=False) as machine:
+        machine.boot()
+        for name, text in WATCHER.items():
+            put(machine, name, text)
+        machine.must("systemctl -q enable watch-ours.service && sync")
+        machine.end("reboot")
+        for _ in range(3):
+            machine.boot()
+            units = machine.must("systemctl show ghost-boot-recover ghost-boot-confirm -P ExecMainPID")
+            demand(units.split() == ["0", "0"], f"units that were started: {units}")
+            trace = machine.must("cd /sys/kernel/tracing && echo 0 >tracing_on && grep -h ' open: \\| unlink: "
+                                 "\\| rename: \\| mkdir: ' trace")
+            demand("ghost-claim" in trace, "no program of ours was seen")
+            found = sorted(set(writes(trace)))
+            demand(not found, f"our programs wrote {found[:6]}")
+            place.say(f"{place.base.kind.name}: our programs opened {len(trace.splitlines())} files, none "
+                      "for writing but what goes with the boot")
+            life.claimed(machine)
+            machine.end("reboot")
+        # What is written would be seen.
+        machine.boot()
+        machine.must("ghost-boot disable --yes", 1800)
+        trace = machine.must("cat /sys/kernel/tracing/trace", 600)
+        demand(list(writes(trace)), "disable wrote nothing")
 
 
 def given_back(place):
@@ -407,4 +485,4 @@ def _broken():
     yield Stage("kernel-gone", "last", kernel_gone)
 
 
-STAGES = HAPPY + tuple(_broken())
+STAGES = (*HAPPY, *_broken(), Stage("steady", "held", steady))
