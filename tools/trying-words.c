@@ -68,7 +68,8 @@ static void add_trial(const struct gb_trying *t, struct gb_text *ret)
 	gb_text_addf(ret, "The next boot tries it, once: restart when it suits you. Should the power fail "
 			  "before that, the\nboot after it is the trial.\n"
 			  "A black screen, or a machine that hangs: hold the power button until it is off. The "
-			  "boot after\nthat is the old one, with nothing claimed.\n");
+			  "boot after\nthat is the old one, with %s.\n",
+		     t->work->setup.standing ? "the claims of before" : "nothing claimed");
 	if (t->trial.manual)
 		gb_text_addf(ret, "It is kept by `ghost-boot confirm` alone. Any restart before that goes "
 				  "back.\n");

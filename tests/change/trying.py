@@ -78,7 +78,8 @@ def prepared_and_armed(host):
     ran = call(host, *TRY)
     same(usual_files(host), usual)
     same(host.once, host.trial)
-    for words in "The next boot tries it, once", "power button", "mount ", "sed -i", "disable":
+    for words in ("The next boot tries it, once", "power button", "with nothing claimed", "mount ", "sed -i",
+                  "disable"):
         holds(words in ran.stdout, ran.stdout)
     claims, release = said(host, host.image)
     holds(b"claim path=0000:00/01.0/00.0 id=10de:2203" in claims, claims)
@@ -266,7 +267,8 @@ def a_second_card_while_one_stands(host):
     path = host.at("etc/ghost-boot/claims")
     with open(path, encoding="utf-8") as f:
         text = f.read()
-    call(host, "enable", "04:00.0", "--yes", "--allow", "network")
+    ran = call(host, "enable", "04:00.0", "--yes", "--allow", "network")
+    holds("with the claims of before" in ran.stdout, ran.stdout)
     with open(path, encoding="utf-8") as f:
         holds(f.read() != text, "the claims file is as it was")
     same(usual_files(host), usual)
