@@ -111,6 +111,7 @@ INSTALL = {
     "systemd-boot": "bootctl install && release=$(uname -r) && "
                     "kernel-install add $release /boot/vmlinuz-$release /boot/initrd.img-$release",
 }
+INSTALL["unified"] = INSTALL["systemd-boot"]
 
 
 class DiskError(Exception):
@@ -219,8 +220,10 @@ def _root(kind, of_suite, out):
     files = dict(FILES)
     files["/etc/fstab"] = f"UUID={ROOT_UUID} / ext4 errors=remount-ro 0 1\n" + (
         f"UUID={ESP_UUID} /boot/efi vfat umask=0077 0 1\n" if kind.efi else "")
-    if kind.loader == "systemd-boot":
+    if not kind.loader.startswith("grub"):
         del files["/etc/default/grub.d/10_machine.cfg"]
+    if kind.loader == "unified":
+        files["/etc/kernel/install.conf"] = "layout=uki\n"
     with tempfile.TemporaryDirectory(prefix="ghost-boot-system.") as scratch:
         work, payload = Path(scratch) / "work", Path(scratch) / "payload"
         work.mkdir()

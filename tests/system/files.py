@@ -19,7 +19,7 @@ NOISE = (
     "/boot/efi/loader/random-seed", "/boot/efi/NvVars",
 )
 # Boot images are built from all there is, times and tools included.
-IMAGES = ("/boot/initrd.img-*", "/boot/efi/*/*/initrd.img-*")
+IMAGES = ("/boot/initrd.img-*", "/boot/efi/*/*/initrd.img-*", "/boot/efi/EFI/Linux/*.efi")
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 SUITES = {"bookworm": "debian12", "trixie": "debian13"}
-# For each loader: its packages, and what its installer does inside the machine.
+# For each loader: its packages.
 LOADERS = {
     "grub-efi": ("grub-efi-amd64", "efibootmgr"),
     "grub-bios": ("grub-pc",),
     "systemd-boot": ("systemd-boot", "efibootmgr"),
+    "unified": ("systemd-boot", "efibootmgr", "systemd-boot-efi", "systemd-ukify"),
 }
 BUILDERS = {"initramfs-tools": ("initramfs-tools",), "dracut": ("dracut",)}
 
@@ -32,8 +33,9 @@ class Kind:
         return (*LOADERS[self.loader], *BUILDERS[self.builder])
 
 
-ALL = tuple(Kind(suite, loader) for suite in SUITES for loader in LOADERS) + (
-    Kind("trixie", "grub-efi", "dracut"),)
+# Debian 12 has no ukify.
+ALL = tuple(Kind(suite, loader) for suite in SUITES for loader in LOADERS
+            if (suite, loader) != ("bookworm", "unified")) + (Kind("trixie", "grub-efi", "dracut"),)
 
 
 def named(name):
