@@ -35,7 +35,16 @@ HALF = ("for n in $(seq 600); do [ -e /etc/ghost-boot/claims ] && "
 # By the package, which the unit comes with.
 ENABLED = tuple(f"/etc/systemd/system/multi-user.target.wants/ghost-boot-{unit}.service"
                 for unit in ("recover", "confirm"))
+# systemd's stub leaves it: the kernel came in a unified image, and its words with it.
+LOADER = "/sys/firmware/efi/efivars/%s-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 UNIT = "systemctl show ghost-boot-recover -P ConditionResult -P ExecMainStatus -P Result"
+
+
+def unified(machine):
+    """It was a unified image that booted."""
+    stub = machine.run(f"test -e {LOADER % 'StubInfo'}")[0] == 0
+    entry = machine.must(f"tail -c +5 {LOADER % 'LoaderEntrySelected'} | tr -d '\\0'")
+    demand(stub and entry.endswith(".efi"), f"{entry} was booted, stub: {stub}")
 
 
 def drivers(report):
@@ -67,6 +76,8 @@ def claimed(machine):
              if f"ghost-boot: {bdf}" in line.text}
     demand(lines.keys() == GPU, f"the kernel log names {sorted(lines)} as claimed")
     demand(max(lines.values()) < rival, "a rival was loaded before the claim was done")
+    if machine.base.kind.loader == "unified":
+        unified(machine)
     code, text = machine.run("ghost-boot status --check")
     demand(code == 0, f"status --check: {text[-600:]}")
     said = json.loads(machine.must("ghost-boot status --json 2>/dev/null"))
