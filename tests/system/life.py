@@ -43,7 +43,7 @@ UNIT = "systemctl show ghost-boot-recover -P ConditionResult -P ExecMainStatus -
 def unified(machine):
     """It was a unified image that booted."""
     stub = machine.run(f"test -e {LOADER % 'StubInfo'}")[0] == 0
-    entry = machine.must(f"tail -c +5 {LOADER % 'LoaderEntrySelected'} | tr -d '\\0'")
+    entry = machine.must(f"cat {LOADER % 'LoaderEntrySelected'} | tail -c +5 | tr -d '\\0'")
     demand(stub and entry.endswith(".efi"), f"{entry} was booted, stub: {stub}")
 
 
