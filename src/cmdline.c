@@ -61,7 +61,7 @@ void gb_cmdline_read(const char *text, struct gb_cmdline *ret)
 			line.debug = true;
 		else if ((value = value_of(word, "ghost.claim")))
 			take_switch(&line, value);
-		else if ((value = value_of(word, "ghost.trial")))
+		else if ((value = value_of(word, GB_TRIAL_WORD)))
 			take_trial(&line, value);
 	}
 	*ret = line;

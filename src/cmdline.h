@@ -15,7 +15,8 @@ enum gb_switch {
 
 #define GB_TRIAL_ID 9 /* 8 digits, 0-9 and a-f, and a NUL */
 
-#define GB_BAD_TRIAL "ghost.trial=%s is no trial's ID: ignored"
+#define GB_TRIAL_WORD "ghost.trial"
+#define GB_BAD_TRIAL GB_TRIAL_WORD "=%s is no trial's ID: ignored"
 
 struct gb_cmdline {
 	enum gb_switch claim;

@@ -300,7 +300,7 @@ static int forget_count(void *ctx, struct gb_err *err)
 	return 0;
 }
 
-/* ---- all ------------------------------------------------------------------------------- */
+/* ---- carrying out ---------------------------------------------------------------------- */
 
 static int carry_out(struct gb_context *context, struct anew *a, struct gb_plan *plan,
 		     const struct gb_change_options *options)

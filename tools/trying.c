@@ -16,6 +16,7 @@
 #include "observe.h"
 #include "retire.h"
 #include "trial-back.h"
+#include "trialboot.h"
 #include "work.h"
 
 void gb_trying_clear(struct gb_trying *trying)
@@ -130,16 +131,6 @@ static int new_id(uint32_t *ret)
 	return 0;
 }
 
-static void read_boot(struct gb_root *root, char ret[37])
-{
-	char text[64] = "";
-
-	if (gb_root_read(root, "/proc/sys/kernel/random/boot_id", text, sizeof(text)) < 0)
-		return;
-	text[strcspn(text, "\n")] = '\0';
-	gb_text_copy(ret, 37, text);
-}
-
 static int begin_trial(struct gb_trying *t, struct gb_err *err)
 {
 	struct gb_host *host = &t->work->host;
@@ -152,7 +143,7 @@ static int begin_trial(struct gb_trying *t, struct gb_err *err)
 	trial->manual = t->manual;
 	trial->seconds = t->seconds;
 	trial->retire = t->retire;
-	read_boot(host->root, trial->boot);
+	gb_trial_boot_id(host->root, trial->boot, NULL);
 	return gb_observe(host->root, &host->runner, NULL, &trial->before, err);
 }
 
@@ -223,7 +214,7 @@ static int arm(struct gb_trying *t, struct gb_trial *trial, struct gb_err *err)
 		return r;
 	strcpy(boot, trial->boot);
 	trial->state = gb_trial_next(trial->state, GB_TRIAL_ARM);
-	read_boot(host->root, trial->boot);
+	gb_trial_boot_id(host->root, trial->boot, NULL);
 	r = gb_trial_write(&host->store, trial, err);
 	if (!r)
 		r = gb_oneshot_arm(host, &t->oneshot, trial->entry, err);

@@ -7,14 +7,13 @@
 #include <string.h>
 
 #include "bls.h"
+#include "cmdlinefile.h"
 #include "cmdplan.h"
 #include "err.h"
 #include "host.h"
 #include "root.h"
 #include "text.h"
 #include "trialentry.h"
-
-#define RUNNING_MAX (64u << 10)
 
 static bool is_grub(const struct gb_host *host)
 {
@@ -150,17 +149,10 @@ static int find_file(struct gb_bootentries *e, const struct gb_images *images,
 
 /* ---- GRUB --------------------------------------------------------------------------------- */
 
-static const char *base_of(const char *path)
-{
-	const char *base = strrchr(path, '/');
-
-	return base ? base + 1 : path;
-}
-
 static const struct gb_kernel *kernel_named(const struct gb_images *images, const char *path)
 {
 	for (size_t i = 0; i < images->kernels; i++)
-		if (!strcmp(base_of(images->kernel[i].kernel), base_of(path)))
+		if (!strcmp(gb_text_base(images->kernel[i].kernel), gb_text_base(path)))
 			return &images->kernel[i];
 	return NULL;
 }
@@ -212,14 +204,13 @@ static int find(struct gb_bootentries *e, const struct gb_images *images,
 		const struct gb_site *site, struct gb_err *err)
 {
 	char *running;
-	size_t len;
 	int r = gb_bootdefault_find(e->host, NULL, &e->usual, err);
 
 	if (r)
 		return r;
 	if (e->usual.ours)
 		return cannot(err, "the boot loader boots an entry of ghost-boot's by itself");
-	if (gb_root_read_all(e->host->root, "/proc/cmdline", RUNNING_MAX, &running, &len))
+	if (gb_cmdline_running(e->host->root, &running, NULL))
 		running = strdup("");
 	if (!running)
 		return gb_fail(err, ENOMEM, "out of memory");

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cmdline.h"
 #include "err.h"
 #include "root.h"
 
@@ -65,7 +66,7 @@ int gb_cmdline_file_new(const char *line, size_t len, struct gb_text *ret, struc
 {
 	static const struct gb_want gone[] = {
 		{ GB_WANT_NO_NAME, "BOOT_IMAGE", NULL }, { GB_WANT_NO_NAME, "initrd", NULL },
-		{ GB_WANT_NO_NAME, "ghost.trial", NULL }, { GB_WANT_NO_NAME, "ghost.claim", NULL },
+		{ GB_WANT_NO_NAME, GB_TRIAL_WORD, NULL }, { GB_WANT_NO_NAME, "ghost.claim", NULL },
 		{ GB_WANT_NO_NAME, "systemd.machine_id", NULL },
 	};
 	struct gb_text text = { 0 };

@@ -162,7 +162,7 @@ static int take_back_ours(struct gb_cmdwork *w, const char *data, size_t len)
 	int r;
 
 	gb_leftover_words(w->footprint, &words);
-	if (!words.len && gb_cmdline_find(w->running, "ghost.trial", NULL, trial, sizeof(trial)))
+	if (!words.len && gb_cmdline_find(w->running, GB_TRIAL_WORD, NULL, trial, sizeof(trial)))
 		gb_text_addf(&words, "%s", trial);
 	w->waits = words.len && gb_leftover_runs(w->running, words.data);
 	if (words.failed)

@@ -23,7 +23,6 @@
 static bool find_number(struct gb_root *root, struct gb_mount *mount)
 {
 	char path[PATH_MAX], link[PATH_MAX];
-	const char *name;
 
 	if (strncmp(mount->device, "0:", 2))
 		return true;
@@ -33,8 +32,7 @@ static bool find_number(struct gb_root *root, struct gb_mount *mount)
 	for (unsigned i = 0; i < 8 && gb_root_readlink(root, path, link, sizeof(link)) > 0; i++)
 		gb_text_copy(path, sizeof(path), link);
 	/* a link to a sibling has no folder in it */
-	name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	snprintf(link, sizeof(link), "/sys/class/block/%.64s/dev", name);
+	snprintf(link, sizeof(link), "/sys/class/block/%.64s/dev", gb_text_base(path));
 	if (gb_root_read(root, link, mount->device, sizeof(mount->device)) <= 0)
 		return false;
 	mount->device[strcspn(mount->device, "\n")] = '\0';

@@ -96,7 +96,7 @@ static void check_device(struct gb_host *host, const char *path, int fd, struct 
 	    gb_root_readlink(host->root, link, target, sizeof(target)) < 0)
 		return gb_oneshot_refuse(ret, "", "what %s lies on can't be told: no block device is known "
 					 "for %s", path, mount.point);
-	name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+	name = gb_text_base(target);
 	kind = kind_of(name);
 	if (kind)
 		gb_oneshot_refuse(ret, "", "GRUB can't write its environment, %s: it is on %s (%s), so an "

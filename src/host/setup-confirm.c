@@ -33,7 +33,7 @@ static int read_claimed(struct gb_setup *setup, struct gb_target *ret, struct gb
 
 int gb_setup_confirm(struct gb_setup *setup, const struct gb_target *kept, struct gb_err *err)
 {
-	const struct gb_want extra = { GB_WANT_NO_NAME, "ghost.trial", "the trial is over" };
+	const struct gb_want extra = { GB_WANT_NO_NAME, GB_TRIAL_WORD, "the trial is over" };
 	struct gb_setup_words words = { .extra = &extra };
 	struct gb_bootentries entries = { 0 };
 	struct gb_retire retire = { 0 };

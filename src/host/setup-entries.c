@@ -13,7 +13,6 @@
 
 /* Our own boot entries, as a setup's plan has them: with which words, and for how long. */
 
-#define TRIAL_WORD "ghost.trial"
 #define PANIC "panic=30" /* seconds; a machine that hangs there would never come back by itself */
 
 /* ---- words -------------------------------------------------------------------------------- */
@@ -34,7 +33,7 @@ void gb_setup_trial_word(const struct gb_trial *trial, char *ret, size_t size)
 	char text[GB_TRIAL_ID];
 
 	gb_trial_id(trial->id, text);
-	snprintf(ret, size, TRIAL_WORD "=%s%s", text, trial->counted ? "c" : "");
+	snprintf(ret, size, GB_TRIAL_WORD "=%s%s", text, trial->counted ? "c" : "");
 }
 
 bool gb_setup_trial_words(const struct gb_need_words *need, const struct gb_trial *trial,
@@ -63,7 +62,7 @@ static bool recovery_words(const struct gb_footprint *footprint, struct gb_entry
 		else if (trace->kind == GB_TRACE_REPLACED)
 			add(ret, GB_WANT_SWAP, trace->text, trace->was);
 	}
-	add(ret, GB_WANT_NO_NAME, TRIAL_WORD, NULL);
+	add(ret, GB_WANT_NO_NAME, GB_TRIAL_WORD, NULL);
 	add(ret, GB_WANT_ONLY, "ghost.claim=off", NULL);
 	return true;
 }

@@ -20,8 +20,6 @@
 /* Plans around a trial. The usual boot stays as it is, byte for byte: its entry, its image, and
  * where claims stand already, the claims that an image gets which is built meanwhile. */
 
-#define TRIAL_WORD "ghost.trial"
-
 /* ---- what there is beside them ------------------------------------------------------------ */
 
 static int keep_text(struct gb_setup *setup, const char *path, const char *from, struct gb_err *err)

@@ -242,7 +242,7 @@ int gb_setup_enable(struct gb_setup *setup, const struct gb_target *target,
 		    const char *const *title, const struct gb_retire *retire,
 		    struct gb_trial *counted, struct gb_err *err)
 {
-	struct gb_want extra = { .mode = GB_WANT_NO_NAME, .word = "ghost.trial",
+	struct gb_want extra = { .mode = GB_WANT_NO_NAME, .word = GB_TRIAL_WORD,
 				 .reason = "there is no trial any more" };
 	const struct gb_setup_words words = { target, retire, &extra, NULL };
 	char word[32];

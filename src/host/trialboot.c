@@ -6,29 +6,27 @@
 #include <string.h>
 
 #include "account.h"
+#include "cmdlinefile.h"
 #include "counter.h"
 #include "err.h"
 #include "root.h"
 #include "text.h"
 
-#define CMDLINE_MAX (64u << 10)
-
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static int read_words(struct gb_root *root, struct gb_cmdline *ret, struct gb_err *err)
 {
-	size_t len;
 	char *text;
-	int r = gb_root_read_all(root, "/proc/cmdline", CMDLINE_MAX, &text, &len);
+	int r = gb_cmdline_running(root, &text, err);
 
 	if (r)
-		return gb_fail(err, -r, "/proc/cmdline: %s", strerror(-r));
+		return r;
 	gb_cmdline_read(text, ret);
 	free(text);
 	return 0;
 }
 
-static int read_boot(struct gb_root *root, char ret[37], struct gb_err *err)
+int gb_trial_boot_id(struct gb_root *root, char ret[GB_BOOT_ID], struct gb_err *err)
 {
 	static const char path[] = "/proc/sys/kernel/random/boot_id";
 	char text[64];
@@ -37,7 +35,7 @@ static int read_boot(struct gb_root *root, char ret[37], struct gb_err *err)
 	if (n < 0)
 		return gb_fail(err, (int)-n, "%s: %s", path, strerror((int)-n));
 	text[strcspn(text, "\n")] = '\0';
-	if (!text[0] || !gb_text_copy(ret, 37, text))
+	if (!text[0] || !gb_text_copy(ret, GB_BOOT_ID, text))
 		return gb_fail(err, EINVAL, "%s says nothing known", path);
 	return 0;
 }
@@ -79,7 +77,7 @@ int gb_trial_boot_read(struct gb_root *root, struct gb_trial_boot *ret, struct g
 	memset(ret, 0, sizeof(*ret));
 	r = read_words(root, &words, err);
 	if (!r)
-		r = read_boot(root, ret->boot, err);
+		r = gb_trial_boot_id(root, ret->boot, err);
 	if (!r && words.counted)
 		r = read_stopped(root, &ret->stopped, err);
 	if (!r)

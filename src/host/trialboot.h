@@ -17,7 +17,7 @@ struct gb_trial_boot {
 	char confirmed[GB_TRIAL_ID]; /* the trial that was confirmed in this boot; or "" */
 	char how[160];		     /* and by what */
 	bool stopped; /* its boots are counted, and ghost-claim claimed nothing any more */
-	char boot[37]; /* boot_id */
+	char boot[GB_BOOT_ID];
 };
 
 /* In a boot whose trial was confirmed, the command line has its word to the end: this file, two
@@ -26,6 +26,9 @@ struct gb_trial_boot {
 
 /* 0, or a negative errno where that can't be told: then nothing may be concluded. */
 int gb_trial_boot_read(struct gb_root *root, struct gb_trial_boot *ret, struct gb_err *err);
+
+/* The running boot's boot_id; *ret is left alone when that can't be told. */
+int gb_trial_boot_id(struct gb_root *root, char ret[GB_BOOT_ID], struct gb_err *err);
 
 /* What is to be done about it, now that the host is up. */
 enum gb_arrival {

@@ -46,13 +46,6 @@ static int bad(struct making *m, const char *why)
 	return gb_fail(m->err, EINVAL, "GRUB's entry is not one that can be copied: %s", why);
 }
 
-static const char *base_of(const char *path)
-{
-	const char *base = strrchr(path, '/');
-
-	return base ? base + 1 : path;
-}
-
 static void add_raw(const struct making *m, size_t from, size_t to, struct gb_text *text)
 {
 	gb_text_add(text, m->line + from, to - from);
@@ -70,7 +63,7 @@ static bool is_plain(const char *path)
 /* A path with the release in its last part gets the variable there. */
 static bool add_path(const char *path, const char *release, struct gb_text *text)
 {
-	const char *at = release ? strstr(base_of(path), release) : NULL;
+	const char *at = release ? strstr(gb_text_base(path), release) : NULL;
 
 	if (!at)
 		gb_text_addf(text, "%s", path);
@@ -113,7 +106,7 @@ static void add_image(struct making *m, const char *path)
 
 	m->image.len = 0;
 	if (entry->image)
-		gb_text_addf(&m->image, "%.*s%s", (int)(base_of(path) - path), path, base_of(entry->image));
+		gb_text_addf(&m->image, "%.*s%s", (int)(gb_text_base(path) - path), path, gb_text_base(entry->image));
 	else
 		gb_text_addf(&m->image, "%s", path);
 }
@@ -121,7 +114,7 @@ static void add_image(struct making *m, const char *path)
 static bool is_own(const struct gb_trialentry *entry, const char *path)
 {
 	for (size_t i = 0; i < entry->owns; i++)
-		if (!strcmp(base_of(entry->own[i]), base_of(path)))
+		if (!strcmp(gb_text_base(entry->own[i]), gb_text_base(path)))
 			return true;
 	return false;
 }
@@ -243,16 +236,16 @@ static bool is_both(const struct making *m)
 {
 	const char *release = m->entry->release;
 
-	return release && strstr(base_of(m->kernel.data), release) &&
-	       strstr(base_of(m->image.data), release);
+	return release && strstr(gb_text_base(m->kernel.data), release) &&
+	       strstr(gb_text_base(m->image.data), release);
 }
 
 /* Any kernel that is there and has its image: GRUB lists a folder in the order of the disk. */
 static void add_search(const struct making *m, struct gb_text *ret)
 {
 	const char *release = m->entry->release, *kernel = m->kernel.data, *image = m->image.data;
-	const char *kernel_at = strstr(base_of(kernel), release);
-	const char *image_at = strstr(base_of(image), release);
+	const char *kernel_at = strstr(gb_text_base(kernel), release);
+	const char *image_at = strstr(gb_text_base(image), release);
 	const int folder = (int)(kernel_at - kernel), start = (int)(image_at - image);
 
 	gb_text_addf(ret, "\tset ghost_release='%s'\n", release);
@@ -261,7 +254,7 @@ static void add_search(const struct making *m, struct gb_text *ret)
 	gb_text_addf(ret, "\t\tinsmod regexp\n\t\tfor ghost_file in %.*s*%s; do\n", folder, kernel,
 		     kernel_at + strlen(release));
 	gb_text_addf(ret, "\t\t\tregexp --set=1:ghost_found '%.*s(.*)%s$' \"$ghost_file\"\n",
-		     (int)(kernel_at - base_of(kernel)), base_of(kernel), kernel_at + strlen(release));
+		     (int)(kernel_at - gb_text_base(kernel)), gb_text_base(kernel), kernel_at + strlen(release));
 	gb_text_addf(ret, "\t\t\tif [ -f \"%.*s${ghost_found}%s\" ]; then\n"
 			  "\t\t\t\tset ghost_release=\"$ghost_found\"\n\t\t\tfi\n\t\tdone\n\tfi\n",
 		     start, image, image_at + strlen(release));

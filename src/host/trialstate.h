@@ -44,6 +44,8 @@ enum gb_trial_event {
 	GB_TRIAL_EVENTS,
 };
 
+#define GB_BOOT_ID 37 /* a boot_id and its end: a UUID as text (drivers/char/random.c) */
+
 /* Owns its strings: gb_trial_clear. Zeroed, there is none. Strings may be NULL where they are not
  * known; written and read again they are then "". */
 struct gb_trial {
@@ -51,7 +53,7 @@ struct gb_trial {
 	uint32_t id;	    /* of the words "ghost.trial=ID" and "ghost.trial=IDc" */
 	bool counted;	    /* the latter: ghost-claim counts boots in an EFI variable */
 	int64_t time;	    /* of GB_TRIAL_PREPARE, seconds since 1970; for a person only */
-	char boot[37];	    /* boot_id of the boot that armed it, then of the one that entered it */
+	char boot[GB_BOOT_ID]; /* boot_id of the boot that armed it, then of the one that entered it */
 	bool manual;	    /* only a person's word confirms, neither login nor time */
 	unsigned seconds;   /* else: so long after the host came up it is confirmed by itself; a day at most */
 	char claims[GB_SHA256_TEXT]; /* the claims file that is tried */

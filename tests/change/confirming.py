@@ -20,18 +20,6 @@ UNITS = "Id=graphical.target\nActiveState=active\n"
 SESSION = "USER=ann\nSTATE=active\nCLASS=user\nSERVICE=login\nTTY=tty1\nLEADER=100\n"
 
 
-def both(function):
-    """One test a loader."""
-    for kind in loaders.Systemd, loaders.Grub:
-        def run(host, function=function):
-            ready(host)
-            function(host)
-        run.__name__ = f"{function.__name__}_{kind.__name__.lower()}"
-        run.kind = kind
-        tests.append(run)
-    return function
-
-
 def ready(host):
     """What systemd, wall and udev would say."""
     host.put("etc/units", UNITS)
@@ -41,6 +29,9 @@ def ready(host):
     info = os.stat(host.at("boot"))
     host.put(f"run/udev/data/b{os.major(info.st_dev)}:{os.minor(info.st_dev)}", "E:ID_FS_UUID=1\n")
     os.makedirs(host.at("sys/class/net"), exist_ok=True)
+
+
+both = loaders.each(tests, ready)
 
 
 def claimed(host, driver="vfio-pci"):

@@ -175,6 +175,20 @@ class Grub(Booting, hosts.Host):
         return self.came_up(f"BOOT_IMAGE={words[1]} " + " ".join(words[2:]), name)
 
 
+def each(tests, prepare=lambda host: None):
+    """A decorator: one test a loader, put into TESTS; PREPARE makes its host ready."""
+    def keep(function):
+        for kind in Systemd, Grub:
+            def run(host):
+                prepare(host)
+                function(host)
+            run.__name__ = f"{function.__name__}_{kind.__name__.lower()}"
+            run.kind = kind
+            tests.append(run)
+        return function
+    return keep
+
+
 def scratch_for(kind):
     """A folder whose file system GRUB writes to, for Grub; else None, any will do."""
     if kind is not Grub:

@@ -15,15 +15,7 @@ TRY = ("enable", "01:00", "--yes")
 tests = []
 
 
-def both(function):
-    """One test a loader."""
-    for kind in loaders.Systemd, loaders.Grub:
-        def run(host, function=function):
-            function(host)
-        run.__name__ = f"{function.__name__}_{kind.__name__.lower()}"
-        run.kind = kind
-        tests.append(run)
-    return function
+both = loaders.each(tests)
 
 
 def one(kind):
