@@ -76,14 +76,21 @@ static bool is_away(struct gb_root *root, const char *path)
 	return slash && slash > folder && gb_root_exists(root, folder);
 }
 
+/* Its package owns modules.builtin; what depmod made stays in the folder until dpkg purges it. */
+static bool is_kernel_away(struct gb_root *root, const char *release)
+{
+	char modules[PATH_MAX], builtin[PATH_MAX];
+
+	snprintf(modules, sizeof(modules), "/lib/modules/%.255s", release);
+	snprintf(builtin, sizeof(builtin), "/lib/modules/%.255s/modules.builtin", release);
+	return is_away(root, modules) || is_away(root, builtin);
+}
+
 static void find_clues(struct gb_host *host, const struct gb_trial *trial, bool armed,
 		       struct gb_trial_clues *ret)
 {
-	char modules[PATH_MAX];
-
 	*ret = (struct gb_trial_clues){ .armed = armed };
-	snprintf(modules, sizeof(modules), "/lib/modules/%s", trial->kernel ? trial->kernel : "");
-	ret->kernel_gone = is_away(host->root, modules);
+	ret->kernel_gone = trial->kernel && is_kernel_away(host->root, trial->kernel);
 	for (size_t i = 0; i < trial->images && !ret->gone; i++)
 		if (is_away(host->root, trial->image[i]))
 			ret->gone = trial->image[i];

@@ -79,6 +79,8 @@ static inline void put_both_kernels(const struct tree *tree)
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", releases[i]);
 		tree_put(tree, path, "");
+		snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", releases[i]);
+		tree_put(tree, path, "");
 		snprintf(path, sizeof(path), "/boot/vmlinuz-%s", releases[i]);
 		tree_put(tree, path, "kernel");
 		snprintf(path, sizeof(path), "/boot/initrd.img-%s", releases[i]);
