@@ -26,11 +26,14 @@ void gb_trying_clear(struct gb_trying *trying)
 
 /* ---- which way ---------------------------------------------------------------------------- */
 
+/* Where the firmware's variables can be reached, boots could at least be counted. */
 static void say_no(struct gb_trying *t, const char *why, const char *hint)
 {
-	t->way = t->work->host.efi ? GB_WAY_COUNTED : GB_WAY_PERMANENT;
+	const struct gb_host *host = &t->work->host;
+
+	t->way = host->efi ? GB_WAY_COUNTED : GB_WAY_PERMANENT;
 	gb_text_copy(t->why, sizeof(t->why), why);
-	gb_text_copy(t->hint, sizeof(t->hint), hint);
+	gb_text_copy(t->hint, sizeof(t->hint), *hint || host->efi ? hint : gb_efi_reach_hint(host->root));
 }
 
 static void find_way(struct gb_trying *t)
@@ -93,6 +96,15 @@ static int ask_for_it(struct gb_trying *t)
 		      "Nothing was changed. With --no-trial it goes on without.");
 }
 
+/* Nothing else could be changed there, either. */
+static int deny_read_only(struct gb_trying *t)
+{
+	char advice[sizeof(t->hint) + 64];
+
+	snprintf(advice, sizeof(advice), "Nothing was changed. What helps: %s", t->hint);
+	return gb_work_deny(t->work, t->why, advice);
+}
+
 int gb_trying_decide(struct gb_trying *t)
 {
 	struct gb_setup *setup = &t->work->setup;
@@ -116,6 +128,8 @@ int gb_trying_decide(struct gb_trying *t)
 	find_way(t);
 	if (t->way == GB_WAY_TRIAL)
 		return -1;
+	if (t->oneshot.read_only)
+		return deny_read_only(t);
 	say_protection(t);
 	return ask_for_it(t);
 }
@@ -185,9 +199,12 @@ int gb_trying_plan(struct gb_trying *t, const char *const *title, const struct g
 static int begin_count(struct gb_trying *t, struct gb_err *err)
 {
 	uint8_t value[GB_COUNTER_SIZE];
+	int r;
 
 	gb_counter_value(t->trial.id, 0, value);
-	return gb_efi_set(t->work->host.efi, GB_COUNTER, value, sizeof(value), err);
+	r = gb_efi_set(t->work->host.efi, GB_COUNTER, value, sizeof(value), err);
+	gb_text_copy(t->oneshot.hint, sizeof(t->oneshot.hint), gb_efi_hint(r));
+	return r;
 }
 
 /* An older one's entry is about to change, or to go. */

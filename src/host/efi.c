@@ -13,6 +13,7 @@
 #define FOLDER "/sys/firmware/efi/efivars"
 #define ATTRIBUTES 7 /* EFI_VARIABLE_NON_VOLATILE, _BOOTSERVICE_ACCESS, _RUNTIME_ACCESS */
 #define GUID_LENGTH 36
+#define CMDLINE_MAX (64u << 10)
 
 struct folder {
 	struct gb_efi efi;
@@ -256,6 +257,40 @@ int gb_efi_set_text(struct gb_efi *efi, const char *name, const char *text, stru
 		r = gb_fail(err, EINVAL, "\"%s\" is no text for an EFI variable", text);
 	gb_text_clear(&wide);
 	return r;
+}
+
+/* UEFI specification 8.2; fs/efivarfs */
+const char *gb_efi_hint(int r)
+{
+	switch (-r) {
+	case ENOSPC: return "the firmware's store is full: remove crash records (dump-*) from " FOLDER;
+	case EROFS: return "mount -o remount,rw " FOLDER;
+	case EPERM:
+	case EACCES: return "the firmware refuses changes of its variables: look for a lock in its setup";
+	default: return "";
+	}
+}
+
+/* drivers/firmware/efi/efi.c: the value of efi= is a list */
+static bool is_closed(const char *word)
+{
+	return !strcmp(word, "noefi") || (!strncmp(word, "efi=", 4) && strstr(word, "noruntime"));
+}
+
+const char *gb_efi_reach_hint(struct gb_root *root)
+{
+	char *line = NULL, *rest;
+	bool closed = false;
+	size_t len;
+
+	if (!gb_root_exists(root, "/sys/firmware/efi"))
+		return "";
+	if (!gb_root_read_all(root, "/proc/cmdline", CMDLINE_MAX, &line, &len))
+		for (char *word = strtok_r(line, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest))
+			closed = closed || is_closed(word);
+	free(line);
+	return closed ? "a boot without efi=noruntime and noefi on the kernel command line" :
+			"mount -t efivarfs efivarfs " FOLDER;
 }
 
 int gb_efi_get_text(struct gb_efi *efi, const char *name, char *ret, size_t size)

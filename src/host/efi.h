@@ -47,6 +47,11 @@ int gb_efi_get_text(struct gb_efi *efi, const char *name, char *ret, size_t size
 /* A little-endian number of 2, 4 or 8 bytes; -EINVAL for another length. */
 int gb_efi_get_number(struct gb_efi *efi, const char *name, uint64_t *ret);
 
+/* What helps when firmware or kernel refuse a change with this negative errno; or "". */
+const char *gb_efi_hint(int r);
+/* What helps where the firmware has variables that can't be reached; "" where it has none. */
+const char *gb_efi_reach_hint(struct gb_root *root);
+
 /* ---- decoding (efi-decode.c) --------------------------------------------------------- */
 
 /* UTF-16LE, up to a NUL or the end, as UTF-8; what is no character becomes '?'. Errors as

@@ -159,6 +159,18 @@ static void check_blocks(struct gb_host *host, const char *path, int fd, struct 
 				  "own", path);
 }
 
+static void refuse_read_only(struct gb_host *host, const char *path, struct gb_oneshot *ret)
+{
+	struct gb_mount mount = { .point = "" };
+	char hint[sizeof(ret->hint)];
+
+	if (!find_mount(host, path, &mount) ||
+	    snprintf(hint, sizeof(hint), "mount -o remount,rw %s", mount.point) >= (int)sizeof(hint))
+		hint[0] = '\0';
+	gb_oneshot_refuse(ret, hint, "%s is on a file system that is mounted read-only", path);
+	ret->read_only = true;
+}
+
 static void check_system(struct gb_host *host, const char *path, int fd, struct gb_oneshot *ret)
 {
 	const char *name;
@@ -176,8 +188,7 @@ static void check_system(struct gb_host *host, const char *path, int fd, struct 
 		gb_oneshot_refuse(ret, "", "GRUB can't write its environment, %s: it is on %s, so an entry "
 				  "to boot once would be booted for ever", path, name);
 	else if (read_only)
-		gb_oneshot_refuse(ret, "mount -o remount,rw /boot", "%s is on a file system that is mounted "
-				  "read-only", path);
+		refuse_read_only(host, path, ret);
 }
 
 /* ---- the file ------------------------------------------------------------------------------ */

@@ -49,9 +49,8 @@ void gb_oneshot_find(struct gb_host *host, struct gb_oneshot *ret)
 	else if (loader->family == GB_FAMILY_GRUB)
 		find_grub(host, ret);
 	else if (loader->family == GB_FAMILY_SYSTEMD && !host->efi)
-		gb_oneshot_refuse(ret, "mount -t efivarfs efivarfs /sys/firmware/efi/efivars",
-				  "the firmware's variables can't be reached, so systemd-boot can't be "
-				  "told to boot an entry once");
+		gb_oneshot_refuse(ret, gb_efi_reach_hint(host->root), "the firmware's variables can't be "
+				  "reached, so systemd-boot can't be told to boot an entry once");
 	else if (loader->family == GB_FAMILY_SYSTEMD)
 		gb_oneshot_refuse(ret, "bootctl update", "this systemd-boot does not say that it boots an "
 				  "entry once (LoaderFeatures)");
@@ -61,21 +60,6 @@ void gb_oneshot_find(struct gb_host *host, struct gb_oneshot *ret)
 }
 
 /* ---- the EFI variable ------------------------------------------------------------------- */
-
-/* What firmware and kernel say when they don't take it (fs/efivarfs, UEFI specification 8.2). */
-static void explain(struct gb_oneshot *oneshot, int r)
-{
-	const char *hint = "";
-
-	if (r == -ENOSPC)
-		hint = "the firmware's store is full: remove crash records (dump-*) from "
-		       "/sys/firmware/efi/efivars";
-	else if (r == -EROFS)
-		hint = "mount -o remount,rw /sys/firmware/efi/efivars";
-	else if (r == -EPERM || r == -EACCES)
-		hint = "the firmware refuses changes of its variables: look for a lock in its setup";
-	gb_text_copy(oneshot->hint, sizeof(oneshot->hint), hint);
-}
 
 static int read_variable(struct gb_host *host, char *ret, size_t size)
 {
@@ -110,8 +94,7 @@ static int set(struct gb_host *host, struct gb_oneshot *oneshot, const char *id,
 	switch (oneshot->kind) {
 	case GB_ONESHOT_EFI:
 		r = gb_efi_set_text(host->efi, VARIABLE, id, err);
-		if (r)
-			explain(oneshot, r);
+		gb_text_copy(oneshot->hint, sizeof(oneshot->hint), gb_efi_hint(r));
 		return r;
 	case GB_ONESHOT_GRUB: return gb_oneshot_env_set(host, id, err);
 	case GB_ONESHOT_NONE: break;

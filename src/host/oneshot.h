@@ -21,6 +21,7 @@ struct gb_oneshot {
 	enum gb_oneshot_kind kind;
 	char why[384];	/* NONE: for a person, a sentence without its stop */
 	char hint[192]; /* the command or the words that change that, or "" */
+	bool read_only; /* NONE: what GRUB would write is on a file system mounted read-only */
 };
 
 /* Can this machine's loader be told so? Reads only. */

@@ -345,23 +345,28 @@ def somebody_elses_one_shot(host):
     same(faults.difference(before, host.snapshot()), [])
 
 
-@one(loaders.Systemd)
-def a_store_that_is_full(host):
-    """Nothing is built for a boot that could not be asked for."""
-    before = host.snapshot()
-    folder = host.at("sys/firmware/efi/efivars")
+def with_full_store(host, name):
+    """TRY, but the EFI variable NAME can't be written: what it said."""
     log = os.path.join(os.path.dirname(host.dir), "log")
-    trace = ["strace", "-o", log, "-e", "trace=openat", "-P",
-             "/sys/firmware/efi/efivars/LoaderEntryOneShot" + loaders.LOADER, "-e", "signal=none"]
+    trace = ["strace", "-o", log, "-e", "trace=openat", "-P", "/" + name, "-e", "signal=none"]
     twin = host.copy(host.dir + ".twin")
     twin.ghost(*TRY, before=trace)
+    twin.remove()
     with open(log, encoding="utf-8") as f:
         first = next(i for i, line in enumerate(f) if "O_WRONLY" in line or "O_RDWR" in line)
     ran = host.ghost(*TRY, check=False, before=[
         *trace, "-e", f"inject=openat:error=ENOSPC:when={first + 1}"])
     same(ran.returncode, 1, ran.stderr)
-    holds("LoaderEntryOneShot" in ran.stderr and "dump-*" in ran.stderr, ran.stderr)
-    holds("LoaderEntryOneShot" + loaders.LOADER not in os.listdir(folder), os.listdir(folder))
+    holds(os.path.basename(name).split("-")[0] in ran.stderr and "dump-*" in ran.stderr, ran.stderr)
+    holds(not os.path.exists(host.at(name)), f"{name} is there")
+    return ran
+
+
+@one(loaders.Systemd)
+def a_store_that_is_full(host):
+    """Nothing is built for a boot that could not be asked for."""
+    before = host.snapshot()
+    with_full_store(host, "sys/firmware/efi/efivars/LoaderEntryOneShot" + loaders.LOADER)
     same(faults.difference(before, host.snapshot()), [])
 
 
@@ -420,6 +425,15 @@ def counted_where_no_trial_can_be(host):
 
 
 @one(loaders.Systemd)
+def counted_in_a_store_that_is_full(host):
+    """Nor for boots that could not be counted."""
+    host.put("efi/loader/loader.conf", "default *-ghost-*\n")
+    before = host.snapshot(ours=True)
+    with_full_store(host, COUNTER)
+    same(faults.difference(before, host.snapshot(ours=True)), [])
+
+
+@one(loaders.Systemd)
 def counted_and_taken_back(host):
     host.put("efi/loader/loader.conf", "default *-ghost-*\n")
     before = host.snapshot()
@@ -461,6 +475,21 @@ def where_grub_can_not_forget(host):
     holds("--no-trial" in data.stderr, data.stderr)
     same(faults.difference(before, host.snapshot(ours=True)), [])
     call(host, *TRY, "--no-trial")
+
+
+@one(loaders.Grub)
+def a_boot_that_is_read_only(host):
+    """What helps is no --no-trial: nothing at all can be changed there."""
+    before = host.snapshot(ours=True)
+    boot = host.at("boot")
+    ran = host.ghost(*TRY, check=False, before=[
+        "unshare", "--mount", "sh", "-ec",
+        f'mount --bind {boot} {boot}; mount -o remount,bind,ro {boot}; exec "$@"', "sh"])
+    same(ran.returncode, 3, ran.stderr)
+    holds("mounted read-only" in ran.stderr and "What helps: mount -o remount,rw /" in ran.stderr,
+          ran.stderr)
+    holds("--no-trial" not in ran.stdout + ran.stderr, ran.stdout + ran.stderr)
+    same(faults.difference(before, host.snapshot(ours=True)), [])
 
 
 @one(loaders.Grub)

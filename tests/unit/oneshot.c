@@ -124,6 +124,42 @@ static void a_loader_that_does_not_say_so(void **state)
 	cannot("a boot loader that is not known");
 }
 
+/* Known by the command line alone. */
+static void variables_out_of_reach(void **state)
+{
+	static const struct {
+		const char *words, *hint;
+	} boots[] = {
+		{ "quiet", "mount -t efivarfs" },
+		{ "quiet efi=noruntime", "without efi=noruntime" },
+		{ "efi=debug,noruntime quiet", "without efi=noruntime" },
+		{ "noefi", "without efi=noruntime and noefi" },
+		{ "xefi=noruntime noefix efi=debug", "mount -t efivarfs" },
+	};
+	static const char *const names[] = { "LoaderInfo", "LoaderFeatures", "LoaderEntrySelected" };
+
+	(void)state;
+	make_systemd(&tree);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), VARIABLES "%s" GB_EFI_LOADER, names[i]);
+		tree_delete(&tree, path);
+	}
+	assert_int_equal(rmdir(tree_path(&tree, "/sys/firmware/efi/efivars")), 0);
+	for (size_t i = 0; i < COUNT(boots); i++) {
+		char line[128];
+
+		snprintf(line, sizeof(line), "initrd=\\x root=UUID=1 %s\n", boots[i].words);
+		tree_put(&tree, "/proc/cmdline", line);
+		cannot("variables can't be reached");
+		if (!strstr(oneshot.hint, boots[i].hint))
+			fail_msg("\"%s\": %s", boots[i].words, oneshot.hint);
+	}
+	assert_int_equal(rmdir(tree_path(&tree, "/sys/firmware/efi")), 0);
+	assert_string_equal(gb_efi_reach_hint(tree.root), "");
+}
+
 static void grub_that_says_so(void **state)
 {
 	(void)state;
@@ -473,6 +509,8 @@ static void file_systems(void **state)
 	host.store.space = read_only;
 	gb_oneshot_find(&host, &oneshot);
 	is_refused("mounted read-only");
+	assert_string_equal(oneshot.hint, "mount -o remount,rw /");
+	assert_true(oneshot.read_only);
 }
 
 static void blocks(void **state)
@@ -507,6 +545,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(systemd_takes_a_variable, make, clear),
 		cmocka_unit_test_setup_teardown(a_loader_that_does_not_say_so, make, clear),
+		cmocka_unit_test_setup_teardown(variables_out_of_reach, make, clear),
 		cmocka_unit_test_setup_teardown(grub_that_says_so, make, clear),
 		cmocka_unit_test_setup_teardown(a_store_that_refuses, make, clear),
 		cmocka_unit_test_setup_teardown(a_try_leaves_nothing, make, clear),
