@@ -41,13 +41,15 @@ int gb_trial_boot_id(struct gb_root *root, char ret[GB_BOOT_ID], struct gb_err *
 }
 
 /* ghost-claim wrote down whether the counter let it claim. */
-static int read_stopped(struct gb_root *root, bool *ret, struct gb_err *err)
+static int read_stopped(struct gb_root *root, struct gb_trial_boot *ret, struct gb_err *err)
 {
 	struct gb_account account = { .file = NULL };
 	int r = gb_account_read(root, &account);
 
 	if (!r)
-		*ret = account.counter[0] && strcmp(account.counter, gb_count_name(GB_COUNTED));
+		ret->stopped = account.counter[0] && strcmp(account.counter, gb_count_name(GB_COUNTED));
+	if (!r && ret->stopped && strcmp(account.counter, gb_count_name(GB_COUNT_OVER)) != 0)
+		gb_text_copy(ret->uncounted, sizeof(ret->uncounted), account.counter_text);
 	gb_account_clear(&account);
 	return r ? gb_fail(err, -r, "out of memory") : 0;
 }
@@ -79,7 +81,7 @@ int gb_trial_boot_read(struct gb_root *root, struct gb_trial_boot *ret, struct g
 	if (!r)
 		r = gb_trial_boot_id(root, ret->boot, err);
 	if (!r && words.counted)
-		r = read_stopped(root, &ret->stopped, err);
+		r = read_stopped(root, ret, err);
 	if (!r)
 		strcpy(ret->trial, words.trial);
 	if (!r && words.trial[0])
@@ -152,7 +154,9 @@ static void guess_silent(const struct gb_trial *trial, const struct gb_trial_clu
 void gb_trial_guess(const struct gb_trial *trial, const struct gb_trial_boot *boot,
 		    const struct gb_trial_clues *clues, struct gb_text *ret)
 {
-	if (boot->stopped)
+	if (boot->uncounted[0])
+		gb_text_addf(ret, "%s, and a boot that can't be counted claims nothing", boot->uncounted);
+	else if (boot->stopped)
 		gb_text_addf(ret, "it was not confirmed in %d boots, and claims nothing any more",
 			     GB_COUNTER_BOOTS);
 	else if (trial->state != GB_TRIAL_BOOTED)
@@ -192,8 +196,10 @@ static void notice_failed(const struct gb_trial *trial, struct gb_text *ret)
 	gb_text_addf(ret, "ghost-boot's claims were tried, and are not kept:\n  ");
 	gb_text_add_harmless(ret, trial->reason && trial->reason[0] ? trial->reason
 								     : "nothing is known of why");
-	gb_text_addf(ret, ".\nThis machine boots as it did before. \"ghost-boot enable\" tries "
-		     "again, \"ghost-boot status\"\nsays more, \"ghost-boot disable\" forgets it.\n");
+	gb_text_addf(ret, ".\n%s \"ghost-boot enable\" tries again, \"ghost-boot status\"\nsays more, "
+		     "\"ghost-boot disable\" %s.\n",
+		     trial->counted ? "This boot claims nothing." : "This machine boots as it did before.",
+		     trial->counted ? "takes it back" : "forgets it");
 }
 
 static void notice_kept(const char *how, struct gb_text *ret)

@@ -17,6 +17,7 @@ struct gb_trial_boot {
 	char confirmed[GB_TRIAL_ID]; /* the trial that was confirmed in this boot; or "" */
 	char how[160];		     /* and by what */
 	bool stopped; /* its boots are counted, and ghost-claim claimed nothing any more */
+	char uncounted[100]; /* because it could not count them: why; or "" */
 	char boot[GB_BOOT_ID];
 };
 

@@ -20,7 +20,10 @@ static void reads_the_boot(void **state)
 		{ "quiet ghost.claim=on ghost.trial=1a2b3c4d panic=30\n", NULL, "1a2b3c4d", false },
 		{ "ghost.trial=1a2b3c4dc\n", NULL, "1a2b3c4d", false },
 		{ "ghost.trial=1a2b3c4dc\n", "{\"trial\": {\"counter\": \"counted\"}}", "1a2b3c4d", false },
-		{ "ghost.trial=1a2b3c4dc\n", "{\"trial\": {\"counter\": \"over\"}}", "1a2b3c4d", true },
+		{ "ghost.trial=1a2b3c4dc\n", "{\"trial\": {\"counter\": \"over\", \"text\": \"x\"}}",
+		  "1a2b3c4d", true },
+		{ "ghost.trial=1a2b3c4dc\n", "{\"trial\": {\"counter\": \"unwritable\", \"text\": \"x\"}}",
+		  "1a2b3c4d", true },
 		{ "ghost.trial=1a2b3c4dc\n", "{\"trial\": null}", "1a2b3c4d", false },
 		{ "ghost.trial=1a2b3c4d\n", "{\"trial\": {\"counter\": \"over\"}}", "1a2b3c4d", false },
 		{ "ghost.trial=nonsense\n", NULL, "", false },
@@ -41,6 +44,8 @@ static void reads_the_boot(void **state)
 		assert_string_equal(boot.trial, boots[i].trial);
 		assert_string_equal(boot.boot, NOW);
 		assert_int_equal(boot.stopped, boots[i].stopped);
+		assert_string_equal(boot.uncounted, boots[i].claim && strstr(boots[i].claim, "unwritable") ?
+						    "x" : "");
 		/* without either nothing may be concluded */
 		tree_put(&tree, BOOT_ID, "\n");
 		assert_true(gb_trial_boot_read(tree.root, &boot, &err) < 0);
@@ -171,6 +176,24 @@ static void guesses(void **state)
 	}
 }
 
+static void guesses_what_was_not_counted(void **state)
+{
+	static const struct gb_trial_clues clues = { .armed = false };
+	struct gb_trial trial = { .state = GB_TRIAL_BOOTED, .counted = true };
+	struct gb_trial_boot boot = { .stopped = true, .uncounted = "the store is full" };
+	struct gb_text text = { 0 };
+
+	(void)state;
+	gb_trial_guess(&trial, &boot, &clues, &text);
+	assert_string_equal(text.data, "the store is full, and a boot that can't be counted claims nothing");
+	gb_text_clear(&text);
+	/* the usual boot has the words */
+	gb_trial_notice(&trial, &boot, GB_ARRIVAL_LEAVE, &text);
+	assert_non_null(strstr(text.data, "This boot claims nothing."));
+	assert_null(strstr(text.data, "boots as it did before"));
+	gb_text_clear(&text);
+}
+
 /* Never a control character, whatever was found; at most 80 columns but for reasons. */
 static void tells_those_who_log_in(void **state)
 {
@@ -217,6 +240,7 @@ int main(void)
 		cmocka_unit_test(knows_what_was_kept),
 		cmocka_unit_test(arrives),
 		cmocka_unit_test(guesses),
+		cmocka_unit_test(guesses_what_was_not_counted),
 		cmocka_unit_test(tells_those_who_log_in),
 	};
 
