@@ -14,9 +14,9 @@
 #include "work.h"
 
 static const char usage[] =
-	"usage: ghost-boot enable [--allow REASON]... [--retire] [--confirm-after SECONDS |\n"
-	"                         --confirm=manual | --no-trial] [--dry-run | --yes] [--json]\n"
-	"                         [--root DIR] DEVICE...\n"
+	"usage: ghost-boot enable [--allow REASON]... [--retire] [--watchdog]\n"
+	"                         [--confirm-after SECONDS | --confirm=manual | --no-trial]\n"
+	"                         [--dry-run | --yes] [--json] [--root DIR] DEVICE...\n"
 	"\n"
 	"Claims a GPU for virtual machines, before any other driver: with all of its card and its\n"
 	"IOMMU group. Shows what will change, asks, builds an image, and proves it by reading it.\n"
@@ -32,6 +32,7 @@ static const char usage[] =
 	"      --no-trial      at once and for good: all images, and the usual command line\n"
 	"      --confirm-after SECONDS  keep a trial that works after so long (600)\n"
 	"      --confirm=manual         keep it by `ghost-boot confirm` alone\n"
+	"      --watchdog      the hardware watchdog restarts a trial that hangs\n"
 	"  -n, --dry-run       only show what would change\n"
 	"  -y, --yes           don't ask\n"
 	"      --json          for programs\n"
@@ -48,7 +49,7 @@ struct options {
 	struct gb_nodes nodes;
 };
 
-enum { ALLOW = 256, RETIRE, NO_TRIAL, AFTER, CONFIRM };
+enum { ALLOW = 256, RETIRE, NO_TRIAL, AFTER, CONFIRM, WATCHDOG };
 
 static int take_allow(struct options *options, const char *value)
 {
@@ -102,6 +103,7 @@ static int take_option(void *ctx, int option, const char *value)
 			return bad_value("--confirm", value, "manual or auto");
 		options->trying.manual = !strcmp(value, "manual");
 		break;
+	case WATCHDOG: options->trying.watchdog = true; break;
 	case NO_TRIAL: options->trying.no_trial = true; break;
 	case RETIRE: options->retire = options->trying.retire = true; break;
 	}
@@ -272,6 +274,7 @@ static int run(struct gb_context *context, int argc, char **argv)
 		{ "allow", required_argument, NULL, ALLOW },
 		{ "retire", no_argument, NULL, RETIRE },
 		{ "no-trial", no_argument, NULL, NO_TRIAL },
+		{ "watchdog", no_argument, NULL, WATCHDOG },
 		{ "confirm-after", required_argument, NULL, AFTER },
 		{ "confirm", required_argument, NULL, CONFIRM },
 		{ NULL, 0, NULL, 0 },
@@ -284,6 +287,8 @@ static int run(struct gb_context *context, int argc, char **argv)
 		return code;
 	if (options.trying.no_trial && (options.timed || options.trying.manual))
 		return gb_command_usage(context, "without a trial there is nothing to confirm", "");
+	if (options.trying.no_trial && options.trying.watchdog)
+		return gb_command_usage(context, "without a trial there is nothing to watch", "");
 	if (options.timed && options.trying.manual)
 		return gb_command_usage(context, "--confirm=manual and --confirm-after exclude each other", "");
 	if (optind == argc)

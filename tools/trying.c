@@ -17,6 +17,7 @@
 #include "retire.h"
 #include "trial-back.h"
 #include "trialboot.h"
+#include "watchdog.h"
 #include "work.h"
 
 void gb_trying_clear(struct gb_trying *trying)
@@ -77,12 +78,13 @@ static void say_protection(const struct gb_trying *t)
 	if (t->hint[0])
 		fprintf(out, "What helps: %s\n", t->hint);
 	if (t->way == GB_WAY_COUNTED)
-		fprintf(out, "What protects instead: its boots are counted in an EFI variable, and after %d that "
-			"nobody\nconfirmed nothing is claimed any more. That holds for claims, not for words such "
-			"as intel_iommu=on,\nand every boot until then is one with claims.\n", GB_COUNTER_BOOTS);
+		fprintf(out, "What protects instead: its boots are counted in an EFI variable, and after %d that\n"
+			"nobody confirmed nothing is claimed any more. That holds for claims, not for\n"
+			"words such as intel_iommu=on, and every boot until then is one with claims.\n",
+			GB_COUNTER_BOOTS);
 	else
-		fprintf(out, "So the change holds from the next boot on, at once and for good, and nothing takes "
-			"it back by\nitself.\n");
+		fprintf(out, "So the change holds from the next boot on, at once and for good, and nothing\n"
+			"takes it back by itself.\n");
 	say_ways_back(t, out);
 }
 
@@ -103,6 +105,18 @@ static int deny_read_only(struct gb_trying *t)
 
 	snprintf(advice, sizeof(advice), "Nothing was changed. What helps: %s", t->hint);
 	return gb_work_deny(t->work, t->why, advice);
+}
+
+static int find_watchdog(struct gb_trying *t)
+{
+	struct gb_err err = { "" };
+	char what[sizeof(err.text) + 16];
+
+	if (!t->watchdog || !gb_watchdog_find(t->work->host.root, t->watchdog_name,
+					      sizeof(t->watchdog_name), &err))
+		return -1;
+	snprintf(what, sizeof(what), "refused: %s", err.text);
+	return gb_work_deny(t->work, what, "Nothing was changed. Without --watchdog it goes on.");
 }
 
 int gb_trying_decide(struct gb_trying *t)
@@ -127,10 +141,13 @@ int gb_trying_decide(struct gb_trying *t)
 				    "holds at once and for good.");
 	find_way(t);
 	if (t->way == GB_WAY_TRIAL)
-		return -1;
+		return find_watchdog(t);
 	if (t->oneshot.read_only)
 		return deny_read_only(t);
 	say_protection(t);
+	if (t->watchdog)
+		return gb_work_deny(t->work, "refused: without a trial no watchdog can watch it",
+				    "Nothing was changed. Without --watchdog it goes on.");
 	return ask_for_it(t);
 }
 
@@ -157,6 +174,7 @@ static int begin_trial(struct gb_trying *t, struct gb_err *err)
 	trial->manual = t->manual;
 	trial->seconds = t->seconds;
 	trial->retire = t->retire;
+	trial->watchdog = t->watchdog;
 	gb_trial_boot_id(host->root, trial->boot, NULL);
 	return gb_observe(host->root, &host->runner, NULL, &trial->before, err);
 }
@@ -167,7 +185,7 @@ static bool waits(struct gb_trying *t, const char *const *title)
 	const struct gb_trial *now = &t->work->setup.trial;
 
 	return now->manual == t->manual && (t->manual || now->seconds == t->seconds) &&
-	       now->retire == t->retire &&
+	       now->retire == t->retire && now->watchdog == t->watchdog &&
 	       gb_setup_is_prepared(&t->work->setup, &t->work->target, title);
 }
 
@@ -315,7 +333,7 @@ int gb_trying_arm(struct gb_trying *t)
 		return gb_command_fail(work->context, err.text,
 				       t->oneshot.hint[0] ? t->oneshot.hint : "The trial stays prepared.");
 	t->trial = (struct gb_trial){ .id = trial->id, .state = GB_TRIAL_ARMED, .manual = trial->manual,
-				      .seconds = trial->seconds };
+				      .seconds = trial->seconds, .watchdog = trial->watchdog };
 	gb_text_addf(&done, "This waits already for its trial: nothing had to be built.\n");
 	gb_trying_words(t, &done);
 	gb_text_addf(&done, "\n");
@@ -341,6 +359,7 @@ void gb_trying_json(const struct gb_trying *t, struct gb_json *json)
 	gb_json_bool(json, "counted", t->trial.counted);
 	gb_json_bool(json, "armed", t->armed);
 	gb_json_string(json, "confirm", t->trial.manual ? "manual" : "auto");
+	gb_json_bool(json, "watchdog", t->trial.watchdog);
 	gb_json_int(json, "confirm_after", t->trial.manual ? 0 : (long long)t->trial.seconds);
 	gb_json_close(json, '}');
 	gb_json_string(json, "no_trial", t->why[0] ? t->why : NULL);

@@ -27,12 +27,13 @@ enum gb_way {
 struct gb_trying {
 	struct gb_work *work; /* borrowed */
 	/* what was asked for */
-	bool no_trial, manual, retire;
+	bool no_trial, manual, retire, watchdog;
 	unsigned seconds;
 	/* what came of it */
 	enum gb_way way;
 	char why[512], hint[192]; /* why there is no trial, or "" */
 	struct gb_oneshot oneshot;
+	char watchdog_name[80];
 	struct gb_trial trial;
 	bool armed;	   /* the loader was told */
 	struct gb_text *done; /* the closing words; private */

@@ -14,6 +14,8 @@
 /* Our own boot entries, as a setup's plan has them: with which words, and for how long. */
 
 #define PANIC "panic=30" /* seconds; a machine that hangs there would never come back by itself */
+/* seconds; systemd(1): from then on that it runs, it has to answer in time */
+#define WATCHDOG "systemd.watchdog_sec=60"
 
 /* ---- words -------------------------------------------------------------------------------- */
 
@@ -39,13 +41,15 @@ void gb_setup_trial_word(const struct gb_trial *trial, char *ret, size_t size)
 bool gb_setup_trial_words(const struct gb_need_words *need, const struct gb_trial *trial,
 			struct gb_entry_words *ret)
 {
-	if (!make_room(ret, need->wants + 2))
+	if (!make_room(ret, need->wants + 3))
 		return false;
 	for (size_t i = 0; i < need->wants; i++)
 		ret->want[ret->wants++] = need->want[i];
 	gb_setup_trial_word(trial, ret->trial, sizeof(ret->trial));
 	add(ret, GB_WANT_ONLY, ret->trial, "this boot is the trial");
 	add(ret, GB_WANT_ONLY, PANIC, "a crash ends the trial");
+	if (trial->watchdog)
+		add(ret, GB_WANT_ONLY, WATCHDOG, "a machine that hangs ends the trial");
 	return true;
 }
 

@@ -139,6 +139,8 @@ static void print(const struct gb_trial *trial, struct gb_text *text)
 		add(text, "image", trial->image[i]);
 	if (trial->retire)
 		gb_text_addf(text, "retire\n");
+	if (trial->watchdog)
+		gb_text_addf(text, "watchdog\n");
 	add(text, "reason", trial->reason);
 	gb_observation_print(&trial->before, text);
 	gb_record_end(text, 0);
@@ -237,6 +239,8 @@ static bool read_line(void *ctx, const char *tag, struct gb_record *line)
 		return trial->counted = true;
 	if (!strcmp(tag, "retire"))
 		return trial->retire = true;
+	if (!strcmp(tag, "watchdog"))
+		return trial->watchdog = true;
 	if (!strcmp(tag, "time")) {
 		trial->time = gb_record_next_number(line, 10, 0, INT64_MAX);
 		return true;

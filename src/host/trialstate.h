@@ -64,6 +64,7 @@ struct gb_trial {
 	char **image;	    /* made for the trial alone, to be removed with it */
 	size_t images;
 	bool retire;	    /* earlier recipes are taken out of use when it is confirmed */
+	bool watchdog;	    /* restarts it when it hangs */
 	char *reason;	    /* why it is in this state, for a person: a sentence without its stop */
 	struct gb_observation before; /* the system that enable ran in */
 };

@@ -42,6 +42,7 @@ class Boot(machine.Machine):
             *computer.drives()]
         for text in machine.HOST.values():
             self.command += ["-device", text + (",bootindex=1" if "drive=root" in text else "")]
+        self.command += computer.more
         self.alterations = ()
         self.process = self.agent = self.control = self.keys = None
         self.pending = b""
@@ -54,13 +55,14 @@ class Computer:
     PACKAGES is a repository disk for /media/packages. LIKE is a folder that keep() filled: the
     machine goes on from there. DIRECT is (kernel, image, words) for a disk that cannot boot by
     itself yet; OWN writes to the base itself. RECORD is a file that gets every write and flush of
-    the next boot (see QEMU's blklogwrites)."""
+    the next boot (see QEMU's blklogwrites). MORE are QEMU's words for further devices."""
 
     def __init__(self, name, base, packages=None, like=None, direct=None, own=False,
                  say=lambda text: None):
         self.name, self.base, self.packages, self.like = name, base, packages, like
         self.direct, self.own, self.say = direct, own, say
         self.record = None
+        self.more = ()
         self.folder = self.running = self.turn = None
         self.consoles = []
         self.times = []

@@ -20,6 +20,8 @@ MACHINES = ("debian13-systemd-boot", "debian13-grub-bios", "debian13-grub-efi")
 WAIT = 240
 TRY = "ghost-boot enable 02:00 --yes"
 PACKAGES = "0000:00:08.0"  # the disk with our packages, which is there for apt alone
+WATCHDOG = "0000:00:0a.0"
+AWAY = (PACKAGES, WATCHDOG)
 NOTICE = "/run/motd.d/ghost-boot"
 PASSWORD = "trial"
 # GRUB empties next_entry and leaves its name there.
@@ -69,8 +71,8 @@ def state(machine, wanted, this_boot):
 
 
 def drivers(machine):
-    """Who has which function; the packages' disk is not always there."""
-    return {bdf: name for bdf, name in life.drivers(machine.report()).items() if bdf != PACKAGES}
+    """Who has which function, of those that are always there."""
+    return {bdf: name for bdf, name in life.drivers(machine.report()).items() if bdf not in AWAY}
 
 
 def old(machine, place, images=True):
@@ -466,6 +468,28 @@ def kernel_gone(place):
         machine.end("poweroff")
 
 
+def freezes(place):
+    """It hangs once it is up, the kernel as well as nobody: the watchdog ends that."""
+    with place.machine(packages=False) as machine:
+        machine.more = ("-device", "i6300esb,bus=pcie.0,addr=0a.0")
+        machine.boot()
+        armed(machine, place, "--watchdog")
+        machine.end("reboot")
+        machine.boot()
+        tried(machine)
+        log = machine.must("journalctl -b -o cat _PID=1")
+        demand("hardware timeout of 1min" in log, f"systemd serves no watchdog: {log[-300:]}")
+        machine.run("sync; (sleep 1; kill -SEGV 1) >/dev/null 2>&1 &")
+        machine.running.wait_console("Freezing execution", 60)
+        demand(30 <= machine.ends(200) <= 120, "another end than the watchdog's")
+        console = machine.consoles[-1]
+        demand("Kernel panic" not in console and "reboot: " not in console, console[-300:])
+        machine.boot()
+        place.facts["story"] = BROKEN[0].story
+        failed(machine, place)
+        machine.end("poweroff")
+
+
 HAPPY = (
     Stage("installed", None, installed),
     Stage("by-the-time", "installed", by_the_time),
@@ -483,6 +507,7 @@ def _broken():
     yield Stage("last", after, last)
     yield Stage("by-a-login", "last", by_a_login)
     yield Stage("kernel-gone", "last", kernel_gone)
+    yield Stage("freezes", "last", freezes)
 
 
 STAGES = (*HAPPY, *_broken(), Stage("steady", "held", steady))

@@ -9,7 +9,7 @@
 static void fill(struct gb_trial *trial)
 {
 	*trial = (struct gb_trial){
-		.state = GB_TRIAL_ARMED, .id = 0x0a2b3c4d, .counted = true, .retire = true,
+		.state = GB_TRIAL_ARMED, .id = 0x0a2b3c4d, .counted = true, .retire = true, .watchdog = true,
 		.time = 1700000000,
 		.seconds = 600, .boot = "0c1d2e3f-4a5b-6c7d-8e9f-a0b1c2d3e4f5",
 	};
@@ -60,7 +60,7 @@ static void comes_back(void **state)
 	assert_int_equal(now.id, 0x0a2b3c4d);
 	assert_int_equal(now.seconds, 600);
 	assert_int_equal(now.images, 2);
-	assert_true(now.counted && now.retire && !now.manual && now.before.blind[GB_FACT_FAILED]);
+	assert_true(now.counted && now.retire && now.watchdog && !now.manual && now.before.blind[GB_FACT_FAILED]);
 	assert_string_equal(now.reason, "100 % \xff odd");
 	assert_string_equal(now.image[1], "/efi/initrd-trial");
 	assert_string_equal(gb_observation_find(&now.before, GB_FACT_LINK, "enp3s0", NULL)->value,
@@ -68,12 +68,12 @@ static void comes_back(void **state)
 	gb_trial_clear(&now);
 	trial.state = GB_TRIAL_BOOTED;
 	trial.manual = true;
-	trial.counted = trial.retire = false;
+	trial.counted = trial.retire = trial.watchdog = false;
 	trial.seconds = 0;
 	assert_int_equal(gb_trial_write(&store, &trial, &err), 0);
 	assert_int_equal(gb_trial_read(tree.root, &now, &err), 0);
 	assert_same(&trial, &now);
-	assert_true(now.manual && !now.counted && !now.retire);
+	assert_true(now.manual && !now.counted && !now.retire && !now.watchdog);
 	gb_trial_clear(&now);
 	trial.state = GB_TRIAL_NONE;
 	assert_int_equal(gb_trial_write(&store, &trial, &err), 0);
