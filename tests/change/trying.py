@@ -182,6 +182,89 @@ def from_a_live_system(host):
     same(faults.difference(before, faults.meaning(host, host.snapshot())), [])
 
 
+def closing(said):
+    """What is said once all is done: after the last step's mark."""
+    return said[said.rindex("The next boot tries it"):].splitlines()
+
+
+@both
+def in_80_columns(host):
+    for more in (), ("--confirm=manual",), ("--confirm-after=90",):
+        for line in closing(call(host, *TRY, *more).stdout):
+            holds(len(line) <= 80, line)
+
+
+def commands(said):
+    return [line.strip() for line in said.splitlines() if line.startswith("    ") and "$" not in line
+            and line.split()[0] in ("mdadm", "cryptsetup", "vgchange", "mount", "sed", "reboot")]
+
+
+@one(loaders.Grub)
+def from_a_live_system_through_luks_and_lvm(host):
+    """What a live system does not open by itself is opened first, from below."""
+    disk = os.path.dirname(os.path.realpath(host.at("sys/class/block/nvme0n1p2")))
+    for name, number, uuid, title, below in (
+            ("dm-7", "254:7", "CRYPT-LUKS2-0123-nvme0n1p2_crypt", "nvme0n1p2_crypt", "nvme0n1p2"),
+            ("dm-8", "254:8", "LVM-abcd", "vg-root", "dm-7")):
+        where = f"sys/devices/virtual/block/{name}"
+        host.put(where + "/dev", number + "\n")
+        host.put(where + "/dm/uuid", uuid + "\n")
+        host.put(where + "/dm/name", title + "\n")
+        os.makedirs(host.at(where + "/slaves"))
+        os.symlink("../../../../../class/block/" + below, host.at(f"{where}/slaves/{below}"))
+        os.symlink("../../devices/virtual/block/" + name, host.at("sys/class/block/" + name))
+        os.symlink("../../devices/virtual/block/" + name, host.at("sys/dev/block/" + number))
+    holds(os.path.exists(os.path.join(disk, "nvme0n1p2", "dev")), disk)
+    host.put("proc/self/mountinfo", "20 1 254:8 / / rw shared:1 - ext4 /dev/mapper/vg-root rw\n"
+             "21 20 259:2 / /boot rw shared:2 - ext4 /dev/nvme0n1p2 rw\n")
+    host.put("etc/crypttab", "nvme0n1p2_crypt /dev/nvme0n1p2 none luks\n")
+    said = call(host, *TRY, "--no-trial").stdout
+    same(commands(said), ["mount /dev/nvme0n1p2 /mnt",
+                          "sed -i 's/ ghost.claim=on//' /mnt/grub/grub.cfg", "reboot"])
+    call(host, "disable", "--yes")
+    host.put("proc/self/mountinfo", "20 1 254:8 / / rw shared:1 - ext4 /dev/mapper/vg-root rw\n")
+    said = call(host, *TRY, "--no-trial").stdout
+    same(commands(said), ["cryptsetup open /dev/nvme0n1p2 nvme0n1p2_crypt", "vgchange -ay",
+                          "mount /dev/mapper/vg-root /mnt",
+                          "sed -i 's/ ghost.claim=on//' /mnt/boot/grub/grub.cfg", "reboot"])
+
+
+@one(loaders.Grub)
+def from_a_live_system_in_a_subvolume(host):
+    host.put("proc/self/mountinfo", "20 1 0:25 /@rootfs / rw shared:1 - btrfs /dev/nvme0n1p2 "
+             "rw,subvolid=256,subvol=/@rootfs\n")
+    said = call(host, *TRY, "--no-trial").stdout
+    same(commands(said)[0], "mount -o subvol=/@rootfs /dev/nvme0n1p2 /mnt")
+
+
+@both
+def with_a_watchdog(host):
+    """The trial's entry alone has it, and only where there is one that outlives a kernel that hangs."""
+    before = host.snapshot()
+    for said, path, text in (("systemd does not run", None, None),
+                             ("has no watchdog", "run/systemd/system/x", ""),
+                             ("hangs when the kernel does", "sys/class/watchdog/watchdog0/identity",
+                              "Software Watchdog\n")):
+        if path:
+            host.put(path, text)
+        ran = call(host, *TRY, "--watchdog", code=3)
+        holds(said in ran.stderr and "Without --watchdog" in ran.stderr, ran.stderr)
+        same((state(host), faults.difference(before, host.snapshot())), (None, []))
+    host.put("sys/class/watchdog/watchdog0/identity", "iTCO_wdt\n")
+    usual = host.boot()
+    call(host, *TRY)
+    first = state(host)
+    ran = call(host, *TRY, "--watchdog")
+    holds("restarted after a minute" in ran.stdout, ran.stdout)
+    holds(state(host)["id"] != first["id"], "it waited without one")
+    holds("waits already" in call(host, *TRY, "--watchdog").stdout, "not the same")
+    line = host.boot()
+    holds(line.endswith("panic=30 systemd.watchdog_sec=60"), line)
+    same(host.boot(), usual)
+    holds("watchdog" not in host.boot(host.recovery), "the recovery entry has it")
+    call(host, "enable", "01:00", "--no-trial", "--watchdog", "--yes", code=2)
+
+
 @one(loaders.Systemd)
 def the_recovery_entrys_kernel_goes(host):
     """It is made anew, by the entry that is the usual one then."""
