@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "file.h"
 #include "host.h"
 #include "journal.h"
 #include "plan.h"
@@ -99,6 +100,38 @@ static bool name_both(struct gb_kernel *kernel)
 					sizeof(kernel->staged_unified)));
 }
 
+void gb_images_take_tried(struct gb_host *host, struct gb_images *images, const char *release,
+			  const char *path, int64_t time)
+{
+	struct gb_kernel *kernel = NULL;
+	struct gb_file file;
+	bool newer = false;
+
+	for (size_t i = 0; i < images->kernels; i++)
+		if (!strcmp(images->kernel[i].release, release))
+			kernel = &images->kernel[i];
+	for (size_t i = 0; kernel && i < kernel->places && !newer; i++) {
+		newer = !gb_file_find(&host->store, kernel->place[i].path, false, &file);
+		if (newer)
+			break;
+		newer = file.modified.tv_sec >= time;
+		gb_file_clear(&file);
+	}
+	if (kernel && !newer)
+		gb_text_copy(kernel->tried, sizeof(kernel->tried), path);
+}
+
+static int plan_copy(struct gb_host *host, const struct gb_kernel *kernel, struct gb_plan *plan,
+		     struct gb_err *err)
+{
+	const char *argv[] = { "/bin/cp", "--", kernel->tried, kernel->staged, NULL };
+	char reason[256];
+
+	snprintf(reason, sizeof(reason), "a new image for kernel %s: the one that was tried",
+		 kernel->release);
+	return build(host, argv, kernel->staged, false, new_size(kernel, false), reason, plan, err);
+}
+
 /* On FAT the last place takes the image itself, so what is made of it is made first. */
 static int plan_builds(struct gb_host *host, struct gb_images *images, struct gb_kernel *kernel,
 		       const struct gb_image_wish *wish, struct gb_plan *plan, struct gb_err *err)
@@ -108,7 +141,9 @@ static int plan_builds(struct gb_host *host, struct gb_images *images, struct gb
 
 	snprintf(reason, sizeof(reason), "a new image for kernel %s, %s", kernel->release,
 		 wish->claims ? "with the claims in it" : "without claims");
-	steps = gb_images_build(host, images, kernel, kernel->staged, false, reason, plan, err);
+	steps = kernel->tried[0] ? plan_copy(host, kernel, plan, err) :
+				   gb_images_build(host, images, kernel, kernel->staged, false, reason, plan,
+						   err);
 	if (steps < 0 || !kernel->staged_unified[0])
 		return steps;
 	snprintf(reason, sizeof(reason), "kernel %s, that image and the command line in one",

@@ -58,6 +58,8 @@ struct gb_kernel {
 	bool good;	  /* is as wanted, or its new image was proved */
 	char staged[320]; /* the new image, before it takes its places; or "" */
 	char built[GB_SHA256_TEXT]; /* hash of the proved new image; or "" */
+	/* an image of its own that was built and booted as planned: it is what the new one is; or "" */
+	char tried[320];
 	char staged_unified[320], built_unified[GB_SHA256_TEXT]; /* the same of the unified one */
 };
 
@@ -126,6 +128,12 @@ int gb_images_build(struct gb_host *host, const struct gb_images *images,
 		    const struct gb_kernel *kernel, const char *staged, bool trial,
 		    const char *reason, struct gb_plan *plan, struct gb_err *err);
 #define GB_STANDING_CLAIMS "/var/lib/ghost-boot/standing-claims"
+
+/* A kernel's next image is a copy of this one, which was built for it as gb_images_build does at
+ * TIME, seconds since 1970, and booted; it stays. Not where one of its own was written since: then
+ * its builder is asked again, for what has changed. */
+void gb_images_take_tried(struct gb_host *host, struct gb_images *images, const char *release,
+			  const char *path, int64_t time);
 
 /* Would the builder put us in? -ENOENT: our hook is not there. */
 int gb_images_check_hook(struct gb_host *host, const struct gb_images *images,

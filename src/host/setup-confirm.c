@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bootentries.h"
 #include "err.h"
+#include "host.h"
 #include "retire.h"
+#include "root.h"
 #include "setup-claims.h"
 #include "setup-parts.h"
 #include "survey.h"
@@ -31,6 +34,20 @@ static int read_claimed(struct gb_setup *setup, struct gb_target *ret, struct gb
 	return r;
 }
 
+/* The image that was tried is its kernel's from now on, where it is what a new one would be: the
+ * claims are the same, and no recipe goes that it has a copy of. */
+static void take_tried(struct gb_setup *setup)
+{
+	const struct gb_trial *trial = &setup->trial;
+	char hash[GB_SHA256_TEXT];
+
+	gb_sha256_of(setup->wanted.data, setup->wanted.len, hash);
+	if (trial->kernel && trial->images == 1 && !trial->retire && !strcmp(hash, trial->claims) &&
+	    gb_root_exists(setup->host->root, trial->image[0]))
+		gb_images_take_tried(setup->host, &setup->images, trial->kernel, trial->image[0],
+				     trial->time);
+}
+
 int gb_setup_confirm(struct gb_setup *setup, const struct gb_target *kept, struct gb_err *err)
 {
 	const struct gb_want extra = { GB_WANT_NO_NAME, GB_TRIAL_WORD, "the trial is over" };
@@ -52,6 +69,8 @@ int gb_setup_confirm(struct gb_setup *setup, const struct gb_target *kept, struc
 		r = gb_retire_read(&claimed, &retire, err);
 	if (!r && setup->trial.retire)
 		r = gb_setup_plan_retired(setup, &retire, err);
+	if (!r)
+		take_tried(setup);
 	if (!r)
 		r = gb_setup_plan_recovery(setup, err);
 	if (!r)

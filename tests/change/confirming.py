@@ -105,6 +105,55 @@ def by_a_person(host):
     same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
 
 
+def tried_release(host):
+    return next(release for release in hosts.KERNELS if release in state(host)["kernel"])
+
+
+def image_hash(host, path):
+    with open(host.at(path), "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+def age_images(host):
+    """Long before enable."""
+    for base, _, files in (*os.walk(host.at("boot")), *os.walk(host.at("efi"))):
+        for name in files:
+            os.utime(os.path.join(base, name), (1700000000, 1700000000))
+
+
+@both
+def what_was_tried_is_kept(host):
+    """Whatever its builder would make by now."""
+    age_images(host)
+    try_it(host)
+    release, tried = tried_release(host), image_hash(host, host.image)
+    host.put("usr/lib/test/image/later", "another\n")
+    ran = call(host, "confirm")
+    holds(ran.stdout.count("the one that was tried") == 1, ran.stdout)
+    images = [path for path in host.snapshot() if path.endswith((f"initrd.img-{release}", f"{release}/initrd.img"))
+              or path.endswith(f"{release}/initrd.img-{release}")]
+    holds(images, host.snapshot().keys())
+    for path in images:
+        same(image_hash(host, path), tried, path)
+    other = next(one for one in hosts.KERNELS if one != release)
+    holds(image_hash(host, f"boot/initrd.img-{other}") != tried, "the other kernel has it, too")
+    kept(host)
+
+
+@both
+def what_changed_meanwhile_is_built(host):
+    """An update in the trial wrote the usual image: the tried one lacks it."""
+    age_images(host)
+    try_it(host)
+    release, tried = tried_release(host), image_hash(host, host.image)
+    os.utime(host.at(f"boot/initrd.img-{release}"))
+    host.put("usr/lib/test/image/later", "another\n")
+    ran = call(host, "confirm")
+    holds("the one that was tried" not in ran.stdout, ran.stdout)
+    holds(image_hash(host, f"boot/initrd.img-{release}") != tried, "the tried one")
+    kept(host)
+
+
 def serve(host):
     """The service, once it waits."""
     process = subprocess.Popen(["chroot", host.dir, "/usr/sbin/ghost-boot", "confirm", "--service"],
@@ -183,11 +232,13 @@ def by_force(host):
 
 @both
 def with_old_recipes(host):
+    """An image has a copy of them, so the tried one is not what is kept."""
+    age_images(host)
     host.put("etc/modprobe.d/vfio.conf", "options vfio-pci ids=10de:2203\n")
     try_it(host, "--retire")
     with open(host.at("etc/modprobe.d/vfio.conf"), encoding="utf-8") as f:
         same(f.read(), "options vfio-pci ids=10de:2203\n")
-    call(host, "confirm")
+    holds("the one that was tried" not in call(host, "confirm").stdout, "the tried image")
     with open(host.at("etc/modprobe.d/vfio.conf"), encoding="utf-8") as f:
         holds(f.read().startswith("#"), "it is still in use")
     kept(host)
