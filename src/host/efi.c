@@ -259,14 +259,15 @@ int gb_efi_set_text(struct gb_efi *efi, const char *name, const char *text, stru
 	return r;
 }
 
-/* UEFI specification 8.2; fs/efivarfs */
+/* UEFI specification 8.2; fs/efivarfs. EROFS is also the kernel's word for EFI_WRITE_PROTECTED. */
 const char *gb_efi_hint(int r)
 {
 	switch (-r) {
 	case ENOSPC: return "the firmware's store is full: remove crash records (dump-*) from " FOLDER;
-	case EROFS: return "mount -o remount,rw " FOLDER;
+	case EROFS: return "mount -o remount,rw " FOLDER "; where it is so already, look for a lock in the "
+			   "firmware's setup";
 	case EPERM:
-	case EACCES: return "the firmware refuses changes of its variables: look for a lock in its setup";
+	case EACCES: return "the firmware refuses changes of its variables: look for a lock in the firmware's setup";
 	default: return "";
 	}
 }
