@@ -2,6 +2,7 @@
 """A trial boot, from when it comes up: kept by a person, a login or the time, or not; with both
 loaders, and what the boots after it are then."""
 import hashlib
+import json
 import os
 import re
 import signal
@@ -11,7 +12,7 @@ import time
 import faults
 import host as hosts
 import loaders
-from trying import TRY, call, holds, same, said, state
+from trying import COUNTER, TRY, call, holds, same, said, state
 
 tests = []
 NOTICE = "run/motd.d/ghost-boot"
@@ -423,3 +424,64 @@ def some_faults(host):
                            ("confirm",)).run(every=41)
     same(series.bad, [])
     holds(series.tried > 10, f"only {series.tried} points")
+
+
+# ---- counted ------------------------------------------------------------------------------------
+
+def counted_boot(host):
+    """ghost-claim's word on whether this boot may claim; what it claims is on its driver."""
+    line = host.boot()
+    holds(f"ghost.trial={state(host)['id']}c" in line, line)
+    record = host.at("run/ghost-boot/claim.json")
+    if os.path.exists(record):
+        os.unlink(record)
+    subprocess.run([os.path.join(host.base, "ghost-claim"), "--root", host.dir], check=False,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    with open(record, encoding="utf-8") as f:
+        word = json.load(f)["trial"]["counter"]
+    claimed(host, "vfio-pci" if word == "counted" else None)
+    return word
+
+
+def counted(host):
+    """No entry can be had, by its name; so the usual one claims."""
+    ready(host)
+    host.put("efi/loader/loader.conf", "default *-ghost-*\n")
+    call(host, *TRY)
+
+
+def ended(host, why):
+    text = call(host, "confirm", "--service").stdout
+    holds(why in text and "This boot claims nothing." in text, text)
+    same((text, state(host)["state"]), (notice(host), "failed"))
+
+
+def counted_until_it_is_over(host):
+    """Two boots that nobody confirms; the third claims nothing. Then it is tried again, and kept."""
+    counted(host)
+    same([counted_boot(host) for _ in range(3)], ["counted", "counted", "over"])
+    ended(host, "it was not confirmed in 2 boots, and claims nothing any more")
+    same(counted_boot(host), "over")
+    call(host, *TRY)
+    same((state(host)["state"], counted_boot(host)), ("armed", "counted"))
+    call(host, "confirm")
+    same((state(host), os.path.exists(host.at(COUNTER))), (None, False))
+    line = host.boot()
+    holds("ghost.claim=on" in line and "ghost.trial" not in line, line)
+
+
+def counted_no_more(host):
+    """What can't be counted is not claimed, and is not said to be left unconfirmed."""
+    counted(host)
+    same(counted_boot(host), "counted")
+    os.unlink(host.at(COUNTER))
+    same(counted_boot(host), "absent")
+    ended(host, "no EFI variable counts its boots, and a boot that can't be counted claims nothing")
+    call(host, "disable", "--yes")
+    same(state(host), None)
+    holds("ghost" not in host.boot(), "not disabled")
+
+
+for function in counted_until_it_is_over, counted_no_more:
+    function.kind = loaders.Systemd
+    tests.append(function)
