@@ -380,6 +380,37 @@ def a_kernel_goes(host):
 
 
 @both
+def its_kernel_goes(host):
+    """By apt, before it is booted; what depmod made stays. Then the other one is tried."""
+    call(host, *TRY)
+    gone = tried_release(host)
+    left = next(release for release in hosts.KERNELS if release != gone)
+    for path in "vmlinuz", "config", "initrd.img":
+        os.unlink(host.at(f"boot/{path}-{gone}"))
+    subprocess.run(["rm", "-r", host.at(f"usr/lib/modules/{gone}/kernel"),
+                    host.at(f"usr/lib/modules/{gone}/modules.builtin")], check=True)
+    if isinstance(host, loaders.Systemd):
+        subprocess.run(["rm", "-r", host.at(f"efi/{loaders.MACHINE}/{gone}"),
+                        host.at(f"efi/loader/entries/{loaders.MACHINE}-{gone}.conf")], check=True)
+        call(host, "update", "--entry", "--yes")
+        host.usual = lambda: f"{loaders.MACHINE}-{left}.conf"
+    else:
+        host.run_inside(["/usr/sbin/update-grub"])
+        host.usual = lambda: f"gnulinux-{left}-advanced-1"
+    same(state(host)["state"], "armed")
+    usual = host.boot()
+    holds("ghost." not in usual, usual)
+    host.put("proc/sys/kernel/osrelease", left + "\n")
+    claimed(host, None)
+    ran = call(host, "confirm", "--service")
+    holds(f"its kernel {gone} was removed before it was booted" in ran.stdout, ran.stdout)
+    try_it(host)
+    same(tried_release(host), left)
+    call(host, "confirm")
+    kept(host, (left,))
+
+
+@both
 def var_is_lost(host):
     """The one-shot is used up, and nothing else is changed."""
     usual = host.boot()
