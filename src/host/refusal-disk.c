@@ -61,6 +61,18 @@ static void add_evidence(struct gb_refusal *r, const struct gb_disk *disk)
 	gb_text_clear(&chain);
 }
 
+/* Mounted and in fstab, it is one all the same. */
+static bool named_before(const struct gb_refusal *r, size_t i, int node)
+{
+	const struct gb_disk *disk = r->disks->disk;
+
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(disk[k].what, disk[i].what) && is_system(&disk[k]) == is_system(&disk[i]) &&
+		    is_on(r, &disk[k], node))
+			return true;
+	return false;
+}
+
 /* Nobody means it who wants a card that happens to lie beside it. */
 static unsigned system_bit(const struct gb_target_item *item)
 {
@@ -77,7 +89,7 @@ static bool refuse_used(struct gb_refusal *r, const struct gb_target_item *item,
 	for (size_t i = 0; i < r->disks->disks; i++) {
 		const struct gb_disk *disk = &r->disks->disk[i];
 
-		if (is_system(disk) != system || !is_on(r, disk, node))
+		if (is_system(disk) != system || !is_on(r, disk, node) || named_before(r, i, node))
 			continue;
 		if (count++ < 3 && at < sizeof(names))
 			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%.50s",

@@ -230,6 +230,12 @@ static void the_systems_disk(void **state)
 		assert_int_equal(refusals.firm, 1);
 		assert_null(strstr(checks.check[0].fix, "--allow"));
 	}
+	/* said twice, named once */
+	tree_put(&tree, "/etc/fstab", "/dev/nvme0n1 /usr ext4 defaults 0 2\n");
+	refuse(CARD, GB_ALLOW_END - 1);
+	assert_null(strstr(checks.check[0].text, "/usr, /usr"));
+	expect("system-disk", GB_FAIL, "/etc/fstab: /usr is /dev/nvme0n1");
+	tree_delete(&tree, "/etc/fstab");
 	tree_put(&tree, "/proc/self/mountinfo", "");
 	tree_put(&tree, "/proc/cmdline", "root=/dev/nvme0n1 quiet\n");
 	refuse(CARD, GB_ALLOW_END - 1);
