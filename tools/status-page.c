@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host.h"
 #include "status.h"
@@ -294,7 +295,7 @@ static void add_users(const struct page *page)
 	}
 	if (!first && !page->c->occupants.all)
 		say(page, "", GB_CYAN, "not every process could be looked into%s",
-		    gb_root_is_real(page->c->host->root) ? ": sudo ghost-boot status" : "");
+		    geteuid() && gb_root_is_real(page->c->host->root) ? ": sudo ghost-boot status" : "");
 }
 
 static void add_programs(const struct page *page)
