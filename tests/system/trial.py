@@ -97,7 +97,7 @@ def remember(machine, place):
 
 def armed(machine, place, *more):
     """The trial is asked for, and the usual boot is untouched."""
-    text = machine.must(" ".join((TRY, *more)), 1800, "enable")
+    text = " ".join(machine.must(" ".join((TRY, *more)), 1800, "enable").split())
     for words in "The next boot tries it, once", "hold the power button", "mount /dev/", "sed -i":
         demand(words in text, f"enable does not say {words!r}: {text[-800:]}")
     state(machine, "armed", False)
@@ -156,7 +156,7 @@ def installed(place):
     with place.machine() as machine:
         machine.boot()
         life.healthy(machine)
-        machine.must(life.INSTALL, 900, "our packages by apt")
+        machine.must(life.INSTALL, 1800, "our packages by apt")
         for name, text in MACHINE.items():
             put(machine, name, text)
         machine.must("systemctl -q disable systemd-networkd-wait-online.service; "
@@ -411,6 +411,7 @@ BROKEN = (
 def failed(machine, place):
     """After it: the old boot, and its story for whoever asks or logs in."""
     story = place.facts["story"]
+    ended(machine, 600)
     now = state(machine, "failed", False)
     demand(re.search(story, now["reason"]), f"status has as its reason: {now['reason']}")
     demand(re.search(story, page(machine)), page(machine)[:1500])
