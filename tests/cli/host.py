@@ -93,6 +93,7 @@ def kernels(m, *claims):
     for release, text in zip(KERNELS, claims):
         sysfs.put(m.at(f"boot/vmlinuz-{release}"), "kernel\n")
         sysfs.put(m.at(f"lib/modules/{release}/modules.dep"), "")
+        sysfs.put(m.at(f"lib/modules/{release}/modules.builtin"), "")
         sysfs.put(m.at(f"boot/initrd.img-{release}"),
                   archive(("init", "#!/bin/sh\n"),
                           *(() if text is None else (("etc/ghost-boot/claims", text),))))
