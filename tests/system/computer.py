@@ -55,13 +55,14 @@ class Computer:
     PACKAGES is a repository disk for /media/packages. LIKE is a folder that keep() filled: the
     machine goes on from there. DIRECT is (kernel, image, words) for a disk that cannot boot by
     itself yet; OWN writes to the base itself. RECORD is a file that gets every write and flush of
-    the next boot (see QEMU's blklogwrites). MORE are QEMU's words for further devices."""
+    the next boot (see QEMU's blklogwrites), RECORD_VARS one for the firmware's memory. MORE are
+    QEMU's words for further devices."""
 
     def __init__(self, name, base, packages=None, like=None, direct=None, own=False,
                  say=lambda text: None):
         self.name, self.base, self.packages, self.like = name, base, packages, like
         self.direct, self.own, self.say = direct, own, say
-        self.record = None
+        self.record = self.record_vars = None
         self.more = ()
         self.folder = self.running = self.turn = None
         self.consoles = []
@@ -94,16 +95,11 @@ class Computer:
 
     def drives(self):
         """QEMU's arguments for all that keeps its content."""
-        words = []
-        node = f"driver=qcow2,file.driver=file,file.filename={self.disk}"
-        if self.record:
-            node = (f"driver=blklogwrites,file.driver=qcow2,file.file.driver=file,"
-                    f"file.file.filename={self.disk},"
-                    f"log.driver=file,log.filename={self.record},log-sector-size=512")
-        words += ["-blockdev", f"{node},node-name=root"]
+        words = ["-blockdev", f"{self._noted('qcow2', self.disk, self.record)},node-name=root"]
         if self.vars:
             words += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={disk.OVMF_CODE}",
-                      "-drive", f"if=pflash,format=raw,unit=1,file={self.vars}"]
+                      "-drive", "if=pflash,unit=1,"
+                                f"{self._noted('raw', self.vars, self.record_vars)}"]
         if self.packages:
             words += ["-blockdev", f"driver=file,filename={self.packages},node-name=packages,"
                                    "read-only=on",
@@ -112,6 +108,14 @@ class Computer:
             kernel, image, line = self.direct
             words += ["-kernel", str(kernel), "-initrd", str(image), "-append", line]
         return words
+
+    @staticmethod
+    def _noted(driver, file, log):
+        """A node; LOG gets what is written to it."""
+        if not log:
+            return f"driver={driver},file.driver=file,file.filename={file}"
+        return (f"driver=blklogwrites,file.driver={driver},file.file.driver=file,"
+                f"file.file.filename={file},log.driver=file,log.filename={log},log-sector-size=512")
 
     def start(self):
         """Power on, and no more."""

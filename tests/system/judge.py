@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import loaders
+from loaders import BadEntry, Entry
 from check import Failure
 
 ARMED = "ghost.claim=on"
@@ -26,32 +27,96 @@ class Judge:
         self.part = "root" if grub else "esp"
         self.old = self.new = None
 
+    def know(self, disk, side):
+        """The disk is on that SIDE now."""
+        setattr(self, side, self.read(disk.path(self.part)))
+
+    def complaint(self):
+        """What is wrong with the sides themselves."""
+        return self.old == self.new and "the command changed nothing that a loader reads"
+
+    def views(self, path, told):
+        """A word for each thing that the loader's firmware may have TOLD it."""
+        return [self.view(path)] * len(told)
+
     def view(self, path):
         try:
             found = self.read(path)
-        except loaders.BadEntry as why:
+        except BadEntry as why:
             return f"bad: {why}"
         if found == self.old:
             return "old"
         if found == self.new:
             return "new"
         armed, plain = ((self.new, self.old) if ARMED in self.new.words else (self.old, self.new))
-        if found == loaders.Default(plain.kernel, armed.image, plain.words):
+        if found == Entry(plain.kernel, armed.image, plain.words):
             return "inert"
-        return "bad: " + ", ".join(
-            f"{name} {_side(getattr(found, name), getattr(self.old, name), getattr(self.new, name))}"
-            for name in ("kernel", "image", "words"))
+        return f"bad: {_parts(found, self.old, self.new)}"
 
-    def both(self, disk):
-        """(as the loader finds it, after fsck, the repaired root's files)."""
-        raw = self.view(disk.path(self.part))
+    def both(self, disk, told=(None,)):
+        """(as the loader finds it, after fsck, the repaired root's files); a word for each of
+        TOLD."""
+        def look(path):
+            return self.views(path, told)
+
+        raw = look(disk.path(self.part))
         root = disk.path("root")
         if self.part == "root":
-            fixed, files = repaired_root(root, lambda path: (self.view(path), state(path)))
+            fixed, files = repaired_root(root, lambda path: (look(path), state(path)))
         else:
-            fixed = repaired_esp(disk.path("esp"), self.view)
+            fixed = repaired_esp(disk.path("esp"), look)
             files = repaired_root(root, state)
         return raw, fixed, files
+
+
+class TrialJudge(Judge):
+    """And what the loader is told to boot once: nothing, an entry that is not there, or all of the
+    trial. What is told is in the firmware's memory, or on the disk. KEEPS: the usual entry must
+    stay as it is."""
+
+    def __init__(self, kind, keeps):
+        super().__init__(kind)
+        grub = kind.loader.startswith("grub")
+        self.name = "ghost-boot-trial" if grub else "a-ghost-boot-trial.conf"
+        self.entry = loaders.grub_entry if grub else loaders.systemd_boot_entry
+        self.keeps, self.trial = keeps, None
+
+    def know(self, disk, side):
+        super().know(disk, side)
+        self.trial = self.made(disk) or self.trial
+
+    def made(self, disk):
+        """The trial's entry as it is now; None: there is none."""
+        return self.entry(disk.path(self.part), self.name)
+
+    def complaint(self):
+        if not self.trial:
+            return "no trial was made"
+        if self.keeps:
+            return self.old != self.new and "the usual entry was changed"
+        return super().complaint()
+
+    def views(self, path, told):
+        side = self.view(path)
+        return [side if side.startswith("bad") else self._once(path, side, one) for one in told]
+
+    def _once(self, path, side, told):
+        name = told
+        try:
+            name = loaders.grub_once(path) if told is None else told
+            entry = name and self.entry(path, name)
+        except BadEntry as why:
+            return f"bad: once {name}: {why}"
+        if not entry:
+            return f"{side}, once nothing" if name else side
+        if entry == self.trial:
+            return f"{side}, once the trial"
+        return f"bad: once {name}: {_parts(entry, self.trial, self.trial)}"
+
+
+def _parts(found, old, new):
+    return ", ".join(f"{name} {_side(*(getattr(one, name) for one in (found, old, new)))}"
+                     for name in ("kernel", "image", "words"))
 
 
 def _side(value, old, new):
@@ -85,10 +150,11 @@ def repaired_esp(path, look):
 
 
 def situation(files, old, new):
-    """What a machine would go on from: the journal's state, and of each file whose it is."""
+    """What a machine would go on from: the journal's state, and of each file that matters whose it
+    is."""
     found = set()
     for name, content in files.items():
-        if not name.startswith(RECORDS):
+        if _goes_on(name):
             side = ("as ever" if old.get(name) == content == new.get(name) else
                     "old" if old.get(name) == content else
                     "new" if new.get(name) == content else "other")
@@ -96,8 +162,13 @@ def situation(files, old, new):
         elif name.startswith(RECORDS + "journal/state."):
             found.add((name, ""))
     found |= {(name, "gone") for name in (old.keys() | new.keys()) - files.keys()
-              if not name.startswith(RECORDS)}
+              if _goes_on(name)}
     return frozenset(one for one in found if one[1] != "as ever")
+
+
+def _goes_on(name):
+    """What it is decides what is done with it."""
+    return not name.startswith(RECORDS) or name == f"{RECORDS}trial"
 
 
 def state(path):

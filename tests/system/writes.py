@@ -27,6 +27,19 @@ class Write:
     flush: bool  # all before it is on the disk for good
     fua: bool
 
+    @property
+    def end(self):
+        """A log of that size has it."""
+        return self.at + self.length
+
+
+class Epoch(list):
+    """The writes between two flushes; BEGIN and END are where the log has those."""
+
+    def __init__(self, begin):
+        super().__init__()
+        self.begin, self.end = begin, float("inf")
+
 
 def count(path):
     """How many entries the log has by now. Right after a flush it is exact."""
@@ -68,10 +81,11 @@ class Log:
 
     def epochs(self, first, last):
         """The writes FIRST to LAST as lists that end with a flush each, the last perhaps not."""
-        epochs = [[]]
+        epochs = [Epoch(0)]
         for write in self.writes[first:last]:
             if write.flush and epochs[-1]:
-                epochs.append([])
+                epochs[-1].end = write.at
+                epochs.append(Epoch(write.at))
             if write.length:
                 epochs[-1].append(write)
         return [epoch for epoch in epochs if epoch]
