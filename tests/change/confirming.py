@@ -481,7 +481,7 @@ def counted(host):
     call(host, *TRY)
 
 
-def ended(host, why):
+def is_over(host, why):
     text = call(host, "confirm", "--service").stdout
     holds(why in text and "This boot claims nothing." in text, text)
     same((text, state(host)["state"]), (notice(host), "failed"))
@@ -491,7 +491,7 @@ def counted_until_it_is_over(host):
     """Two boots that nobody confirms; the third claims nothing. Then it is tried again, and kept."""
     counted(host)
     same([counted_boot(host) for _ in range(3)], ["counted", "counted", "over"])
-    ended(host, "it was not confirmed in 2 boots, and claims nothing any more")
+    is_over(host, "it was not confirmed in 2 boots, and claims nothing any more")
     same(counted_boot(host), "over")
     call(host, *TRY)
     same((state(host)["state"], counted_boot(host)), ("armed", "counted"))
@@ -507,7 +507,7 @@ def counted_no_more(host):
     same(counted_boot(host), "counted")
     os.unlink(host.at(COUNTER))
     same(counted_boot(host), "absent")
-    ended(host, "no EFI variable counts its boots, and a boot that can't be counted claims nothing")
+    is_over(host, "no EFI variable counts its boots, and a boot that can't be counted claims nothing")
     call(host, "disable", "--yes")
     same(state(host), None)
     holds("ghost" not in host.boot(), "not disabled")
