@@ -266,8 +266,9 @@ const char *gb_efi_hint(int r)
 	case ENOSPC: return "the firmware's store is full: remove crash records (dump-*) from " FOLDER;
 	case EROFS: return "mount -o remount,rw " FOLDER "; where it is so already, look for a lock in the "
 			   "firmware's setup";
+	case EINVAL: /* OVMF's word for another one's signed variable of that name */
 	case EPERM:
-	case EACCES: return "the firmware refuses changes of its variables: look for a lock in the firmware's setup";
+	case EACCES: return "the firmware refuses changes of its variables: look for a lock in its setup";
 	default: return "";
 	}
 }
