@@ -54,16 +54,18 @@ class Computer:
 
     PACKAGES is a repository disk for /media/packages. LIKE is a folder that keep() filled: the
     machine goes on from there. DIRECT is (kernel, image, words) for a disk that cannot boot by
-    itself yet; OWN writes to the base itself. RECORD is a file that gets every write and flush of
-    the next boot (see QEMU's blklogwrites), RECORD_VARS one for the firmware's memory. MORE are
-    QEMU's words for further devices."""
+    itself yet; OWN writes to the base itself; ROOM makes its disk larger by so many MiB.
 
-    def __init__(self, name, base, packages=None, like=None, direct=None, own=False,
+    For the next boots: RECORD is a file that gets every write and flush (see QEMU's blklogwrites),
+    RECORD_VARS one for the firmware's memory, CODE the firmware; MORE are QEMU's words, for further
+    devices say."""
+
+    def __init__(self, name, base, packages=None, like=None, direct=None, own=False, room=0,
                  say=lambda text: None):
         self.name, self.base, self.packages, self.like = name, base, packages, like
-        self.direct, self.own, self.say = direct, own, say
+        self.direct, self.own, self.room, self.say = direct, own, room, say
         self.record = self.record_vars = None
-        self.more = ()
+        self.code, self.more = disk.OVMF_CODE, ()
         self.folder = self.running = self.turn = None
         self.consoles = []
         self.times = []
@@ -79,6 +81,9 @@ class Computer:
         self.disk = self.folder / "disk.qcow2"
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", form,
                         "-b", str(below), str(self.disk)], check=True)
+        if self.room:
+            subprocess.run(["qemu-img", "resize", "-q", str(self.disk), f"+{self.room}M"],
+                           check=True)
         self.vars = self.folder / "vars.fd" if self.base.vars else None
         if self.vars:
             shutil.copy(memory, self.vars)
@@ -97,7 +102,7 @@ class Computer:
         """QEMU's arguments for all that keeps its content."""
         words = ["-blockdev", f"{self._noted('qcow2', self.disk, self.record)},node-name=root"]
         if self.vars:
-            words += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={disk.OVMF_CODE}",
+            words += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={self.code}",
                       "-drive", "if=pflash,unit=1,"
                                 f"{self._noted('raw', self.vars, self.record_vars)}"]
         if self.packages:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import package
 import suite
-from root import Failed
+from root import Failed, Root
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = REPOSITORY / "build" / "system"
@@ -30,6 +30,38 @@ def ours(suite_name, as_built=False):
     if not found:
         raise RepoError(f"{folder} holds no package")
     return found
+
+
+# What /extra has is what NAMES need beside a clean system.
+FETCH = ("apt-get -qq update && mkdir -p /extra/partial && apt-get -qq -y --no-install-recommends "
+         "--download-only -o Dir::Cache::archives=/extra -o Dpkg::Use-Pty=0 install %s && "
+         "rm -rf /extra/partial /extra/lock")
+
+
+def more(of_suite, names):
+    """The packages NAMES of the archive and what they need, for the scenarios that ask for them;
+    fetched weekly, and no part of what the machines are made from."""
+    if not names:
+        return []
+    key = hashlib.sha256(repr((FETCH, names)).encode()).hexdigest()[:8]
+    made = suite.folder() / f"more-{of_suite.name}-{key}"
+    with suite.alone(made):
+        if not made.is_dir():
+            root = Root([of_suite / "root"])
+            new = made.with_name(f".{made.name}.{os.getpid()}")
+            new.mkdir()
+            try:
+                (root.upper / "etc").mkdir()
+                shutil.copy("/etc/resolv.conf", root.upper / "etc" / "resolv.conf")
+                root.run(FETCH % " ".join(names), binds=[(new, "/extra")], network=True)
+                new.rename(made)
+            except Failed as why:
+                shutil.rmtree(new)
+                raise RepoError(f"no {' '.join(names)}: {why}") from None
+            finally:
+                root.close()
+            suite.tidy(made, f"more-{of_suite.name.split('-')[0]}-[0-9]*W[0-9]*")
+    return sorted(made.glob("*.deb"))
 
 
 def nosync():

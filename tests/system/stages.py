@@ -54,11 +54,11 @@ class Place:
         return self.kept / name
 
     @contextlib.contextmanager
-    def machine(self, packages=True):
+    def machine(self, packages=True, room=0):
         """The machine, off. What becomes of it is kept if all goes well."""
         name = f"{self.base.kind.name}-{self.stage.name}"
         with computer.Computer(name, self.base, self.packages if packages else None,
-                               like=self.before, say=self.say) as machine:
+                               like=self.before, room=room, say=self.say) as machine:
             yield machine
             machine.cut()
             machine.keep(self.folder)
