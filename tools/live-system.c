@@ -49,16 +49,6 @@ static const struct gb_disk *disk_at(const struct gb_disks *disks, const char *p
 	return NULL;
 }
 
-static void read_attribute(struct gb_root *root, const char *part, const char *name, char *ret, size_t size)
-{
-	char path[160];
-
-	snprintf(path, sizeof(path), "/sys/class/block/%s/dm/%s", part, name);
-	if (gb_root_read(root, path, ret, size) <= 0)
-		ret[0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-}
-
 static const char *below(const struct gb_disk *disk, size_t part)
 {
 	for (size_t i = part + 1; i < disk->parts; i++)
@@ -77,8 +67,8 @@ static void add_opening(struct gb_root *root, const struct gb_disk *disk, struct
 	for (size_t i = disk->parts; i-- > 0;) {
 		const char *part = disk->part[i].name, *from = below(disk, i);
 
-		read_attribute(root, part, "uuid", uuid, sizeof(uuid));
-		read_attribute(root, part, "name", name, sizeof(name));
+		gb_disk_dm(root, part, "uuid", uuid, sizeof(uuid));
+		gb_disk_dm(root, part, "name", name, sizeof(name));
 		if (!strncmp(part, "md", 2) && !raid) {
 			gb_text_addf(ret, "    mdadm --assemble --scan\n");
 			raid = true;

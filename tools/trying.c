@@ -112,8 +112,7 @@ static int find_watchdog(struct gb_trying *t)
 	struct gb_err err = { "" };
 	char what[sizeof(err.text) + 16];
 
-	if (!t->watchdog || !gb_watchdog_find(t->work->host.root, t->watchdog_name,
-					      sizeof(t->watchdog_name), &err))
+	if (!t->watchdog || !gb_watchdog_find(t->work->host.root, &err))
 		return -1;
 	snprintf(what, sizeof(what), "refused: %s", err.text);
 	return gb_work_deny(t->work, what, "Nothing was changed. Without --watchdog it goes on.");

@@ -33,7 +33,6 @@ struct gb_trying {
 	enum gb_way way;
 	char why[512], hint[192]; /* why there is no trial, or "" */
 	struct gb_oneshot oneshot;
-	char watchdog_name[80];
 	struct gb_trial trial;
 	bool armed;	   /* the loader was told */
 	struct gb_text *done; /* the closing words; private */

@@ -393,3 +393,13 @@ void gb_disk_chain(const struct gb_disk *disk, struct gb_text *ret)
 {
 	add_chain(disk, GB_DISK_TOP, 0, ret);
 }
+
+void gb_disk_dm(struct gb_root *root, const char *part, const char *file, char *ret, size_t size)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "/sys/class/block/%s/dm/%s", part, file);
+	if (gb_root_read(root, path, ret, size) <= 0)
+		ret[0] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+}

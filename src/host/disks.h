@@ -70,6 +70,8 @@ void gb_disks_clear(struct gb_disks *disks);
 struct gb_text;
 void gb_disk_chain(const struct gb_disk *disk, struct gb_text *ret);
 const char *gb_disk_from_name(enum gb_disk_from from); /* "/etc/fstab" */
+/* A device mapper's attribute of a part, "uuid" or "name"; "" where it has none. */
+void gb_disk_dm(struct gb_root *root, const char *part, const char *file, char *ret, size_t size);
 bool gb_disk_is_on(const struct gb_disk *disk, struct gb_bdf bdf);
 
 /* ---- its parts ---------------------------------------------------------------------------- */

@@ -39,26 +39,16 @@ static bool asks_for(struct gb_root *root, const char *name, const char *what, c
 	return !asked.line.has_key && !asked.line.has_token;
 }
 
-static void read_line(struct gb_root *root, const char *part, const char *file, char *ret, size_t size)
-{
-	char path[160];
-
-	snprintf(path, sizeof(path), "/sys/class/block/%s/dm/%s", part, file);
-	if (gb_root_read(root, path, ret, size) <= 0)
-		ret[0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-}
-
 /* drivers/md/dm-ioctl.c; cryptsetup names its devices CRYPT-LUKS2-… */
 static bool is_encrypted(struct gb_root *root, const struct gb_disk *disk, char *ret, size_t size)
 {
 	char uuid[64], name[128];
 
 	for (size_t i = 0; i < disk->parts; i++) {
-		read_line(root, disk->part[i].name, "uuid", uuid, sizeof(uuid));
+		gb_disk_dm(root, disk->part[i].name, "uuid", uuid, sizeof(uuid));
 		if (strncmp(uuid, "CRYPT-", 6))
 			continue;
-		read_line(root, disk->part[i].name, "name", name, sizeof(name));
+		gb_disk_dm(root, disk->part[i].name, "name", name, sizeof(name));
 		if (asks_for(root, name[0] ? name : disk->part[i].name, disk->what, uuid, ret, size))
 			return true;
 	}

@@ -12,16 +12,18 @@
 #define SOFTDOG "Software Watchdog" /* drivers/watchdog/softdog.c */
 #define SYSTEMD "/run/systemd/system" /* sd_booted(3) */
 
-int gb_watchdog_find(struct gb_root *root, char *ret, size_t size, struct gb_err *err)
+int gb_watchdog_find(struct gb_root *root, struct gb_err *err)
 {
+	char name[80];
+
 	if (!gb_root_exists(root, SYSTEMD))
 		return gb_fail(err, EOPNOTSUPP, "systemd does not run this machine, and nothing else is "
 						"known to serve its watchdog");
-	if (gb_root_read(root, IDENTITY, ret, size) <= 0)
+	if (gb_root_read(root, IDENTITY, name, sizeof(name)) <= 0)
 		return gb_fail(err, ENOENT, "this machine has no watchdog, or its driver is not loaded (%s)",
 			       IDENTITY);
-	ret[strcspn(ret, "\n")] = '\0';
-	if (!strcmp(ret, SOFTDOG))
+	name[strcspn(name, "\n")] = '\0';
+	if (!strcmp(name, SOFTDOG))
 		return gb_fail(err, EOPNOTSUPP, "its watchdog is the kernel's own timer, which hangs when "
 						"the kernel does (%s)", IDENTITY);
 	return 0;
