@@ -17,13 +17,15 @@ from stages import Stage
 # Those of the newest Debian: each boot loader.
 MACHINES = ("debian13-systemd-boot", "debian13-grub-bios", "debian13-grub-efi")
 # Longer than an emulated boot takes: when the time is up, the judgement is final.
-WAIT = 240
+WAIT = 300
 TRY = "ghost-boot enable 02:00 --yes"
 PACKAGES = "0000:00:08.0"  # the disk with our packages, which is there for apt alone
 WATCHDOG = "0000:00:0a.0"
 AWAY = (PACKAGES, WATCHDOG)
 NOTICE = "/run/motd.d/ghost-boot"
 PASSWORD = "trial"
+# Of the archive: without it no login of Debian's tells logind.
+EXTRA = ("libpam-systemd",)
 # GRUB empties next_entry and leaves its name there.
 WRITTEN = ("/boot/grub/grubenv",)
 # What we write beside what the usual boot reads.
@@ -156,7 +158,7 @@ def installed(place):
     with place.machine() as machine:
         machine.boot()
         life.healthy(machine)
-        machine.must(life.INSTALL, 1800, "our packages by apt")
+        machine.must(f"{life.INSTALL} {' '.join(EXTRA)}", 1800, "our packages by apt")
         for name, text in MACHINE.items():
             put(machine, name, text)
         machine.must("systemctl -q disable systemd-networkd-wait-online.service; "
@@ -297,12 +299,13 @@ def by_a_person(place):
 
 def log_in(machine):
     """Somebody types at the machine's own keyboard; the getty is on its first screen."""
-    for text in "root", PASSWORD:
+    for prompt, text in (" login: ", "root"), ("Password: ", PASSWORD):
+        machine.must(f"for n in $(seq 60); do grep -q '{prompt}' /dev/vcs1 && exit; sleep 1; done; "
+                     "fold -w 80 /dev/vcs1; exit 1", what=f"the screen's{prompt.rstrip()}")
         for letter in text + "\n":
             key = {"\n": "ret"}.get(letter, letter)
             machine.running.monitor("send-key", keys=[{"type": "qcode", "data": key}])
             time.sleep(0.3)
-        machine.must("sleep 5")
 
 
 def by_a_login(place):
