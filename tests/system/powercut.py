@@ -16,6 +16,7 @@ import random
 import shutil
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import check
@@ -27,10 +28,13 @@ from judge import RECORDS, Judge, repaired_root, situation, state
 from replay import Replay
 from stages import Stage
 
-MACHINES = ("debian13-grub-bios", "debian13-systemd-boot")
 IMAGES = 1000  # at least, of each recording
 BOOTS = 6  # at least
+UNFLUSHED = 60
 PATIENCE = 1800  # seconds for a boot, on a busy host
+# What the kernel writes out by itself, after seconds, would hide a sync that is missing: emulated,
+# everything takes long.
+LAZY = "sysctl -qw vm.dirty_writeback_centisecs=0 && mount -o remount,commit=600 /"
 # Memory if there is enough: hundreds of images write as many gigabytes.
 ROOM = "/dev/shm" if shutil.disk_usage("/dev/shm").free > 8 << 30 else None
 
@@ -51,7 +55,7 @@ def record(place, command, seconds=1800, look=life.healthy, packages=True):
             clock = flash.Clock(machine.record, machine.record_vars)
         machine.boot(PATIENCE)
         look(machine)
-        machine.must("sync")
+        machine.must(f"{LAZY} && sync")
         with clock as clock:
             first = writes.count(machine.record)
             said = machine.must(command, seconds, command)
@@ -300,28 +304,42 @@ def bad(series, name):
     return body
 
 
-# The one sync that `enable` leaves out. ESP: the new name of the image on it. ext4: what GRUB reads
-# of grub.cfg, written out before its name is.
-UNSYNCED = {"root": "checkpoint:/boot/grub", "esp": "/boot/efi/*/initrd.img-*"}
+@contextlib.contextmanager
+def unflushed(series, place, name):
+    """The same with a disk that flushes nothing: any write may survive any other."""
+    with series(place, name) as all_of_it:
+        all_of_it.forget_flushes(UNFLUSHED)
+        yield all_of_it
+
+
+# The one sync that `enable` leaves out: that of the new image's name on the ESP.
+UNSYNCED = "/boot/efi/*/initrd.img-*"
 
 
 def unsynced(place):
-    which = UNSYNCED[Judge(place.base.kind).part]
-    record(place, f"LD_PRELOAD=/media/packages/nosync.so NOSYNC='{which}' {life.ENABLE}")
+    record(place, f"LD_PRELOAD=/media/packages/nosync.so NOSYNC='{UNSYNCED}' {life.ENABLE}")
     said = (place.folder / "said").read_text()
     left = said.count("nosync: ")
     check.demand(left == 1, f"{left} syncs were left out, not one: {said[-300:]}")
 
 
+# The test can fail. On ext4 any later sync will do for one that is missing, and there are three on
+# the way of what GRUB reads: there a disk without flushes stands for it.
+RED = {
+    "debian13-systemd-boot": (Stage("unsynced", "installed", unsynced),
+                              Stage("unsynced-cut", "unsynced", bad(series, "unsynced"))),
+    "debian13-grub-bios": (Stage("unflushed-cut", "enable",
+                                 bad(partial(unflushed, series), "enable")),),
+}
 SEEDS = {"enable": 1, "disable": 2, "unsynced": 3}
-STAGES = (
+STAGES = {name: (
     Stage("installed", None, installed),
     Stage("enable", "installed", recorded(life.ENABLE)),
     Stage("disable", "enable", recorded(life.DISABLE)),
-    Stage("unsynced", "installed", unsynced),
     Stage("enable-cut", "enable", cut(series, "enable")),
     Stage("disable-cut", "disable", cut(series, "disable")),
-    Stage("unsynced-cut", "unsynced", bad(series, "unsynced")),
     Stage("enable-boots", "enable-cut", boots(series, "enable", BOOTS)),
     Stage("disable-boots", "disable-cut", boots(series, "disable", BOOTS)),
-)
+    *red,
+) for name, red in RED.items()}
+MACHINES = tuple(STAGES)

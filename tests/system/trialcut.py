@@ -10,6 +10,7 @@ old one. What a loader does with an entry that is not there is seen where such a
 import contextlib
 import json
 import tempfile
+from functools import partial
 
 import check
 import flash
@@ -21,7 +22,6 @@ from stages import Stage
 
 MACHINES = powercut.MACHINES
 IMAGES = 500  # at least, of each recording
-UNFLUSHED = 60
 BOOTS = 10  # at least
 # By a person alone: the service must not do it meanwhile.
 TRY = f"{trial.TRY} --confirm=manual"
@@ -99,14 +99,6 @@ def tried(machine):
     trial.tried(machine)
 
 
-@contextlib.contextmanager
-def unflushed(place, name):
-    """The same with a disk that flushes nothing: any write may survive any other."""
-    with series(place, name) as all_of_it:
-        all_of_it.forget_flushes(UNFLUSHED)
-        yield all_of_it
-
-
 SEEDS = {"trial": 11, "confirm": 12}
 STAGES = (
     Stage("installed", None, powercut.installed),
@@ -115,7 +107,8 @@ STAGES = (
                                                 packages=False)),
     Stage("trial-cut", "trial", powercut.cut(series, "trial")),
     Stage("confirm-cut", "confirm", powercut.cut(series, "confirm")),
-    Stage("unflushed-cut", "trial", powercut.bad(unflushed, "trial")),
+    Stage("unflushed-cut", "trial", powercut.bad(
+        partial(powercut.unflushed, series), "trial")),
     Stage("trial-boots", "trial-cut", powercut.boots(series, "trial", BOOTS)),
     Stage("confirm-boots", "confirm-cut", powercut.boots(series, "confirm", BOOTS)),
 )
