@@ -2,9 +2,13 @@
 #include "mount.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lines.h"
+#include "root.h"
+
+#define TABLE_MAX (8u << 20)
 
 /* proc_pid_mountinfo(5): after the point come any fields, then " - type source options". */
 bool gb_mount_read(const char *line, struct gb_mount *ret)
@@ -62,4 +66,17 @@ bool gb_mount_find(const char *table, size_t len, const char *path, struct gb_mo
 
 	gb_lines_each(table, len, look_at, &search);
 	return search.best;
+}
+
+bool gb_mount_of(struct gb_root *root, const char *path, struct gb_mount *ret)
+{
+	size_t len;
+	char *table;
+	bool found;
+
+	if (gb_root_read_all(root, "/proc/self/mountinfo", TABLE_MAX, &table, &len))
+		return false;
+	found = gb_mount_find(table, len, path, ret);
+	free(table);
+	return found;
 }

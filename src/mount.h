@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct gb_root;
+
 /* What is mounted where: /proc/self/mountinfo. */
 
 struct gb_mount {
@@ -19,6 +21,8 @@ bool gb_mount_read(const char *line, struct gb_mount *ret);
 /* The mount that a file is on: of the points that its path begins with, the longest, and of several the
  * last; that one without escapes. False: none of them. */
 bool gb_mount_find(const char *table, size_t len, const char *path, struct gb_mount *ret);
+/* The same in this process's table; false, too, where that can't be read. */
+bool gb_mount_of(struct gb_root *root, const char *path, struct gb_mount *ret);
 /* Octal ones, of fstab and swaps, too (fs/seq_file.c, mangle_path). */
 void gb_mount_unescape(char *text);
 

@@ -2,16 +2,12 @@
 #include "live-system.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmdplan.h"
 #include "mount.h"
 #include "root.h"
 #include "work.h"
-
-#define TABLE "/proc/self/mountinfo"
-#define TABLE_MAX (4u << 20)
 
 /* The file with the entries, or a pattern for them; false where that is none. */
 static bool find_entries(const struct gb_work *work, char *ret, size_t size)
@@ -26,19 +22,6 @@ static bool find_entries(const struct gb_work *work, char *ret, size_t size)
 	else
 		return false;
 	return true;
-}
-
-static bool find_mount(struct gb_root *root, const char *path, struct gb_mount *ret)
-{
-	size_t len;
-	char *table;
-	bool found;
-
-	if (gb_root_read_all(root, TABLE, TABLE_MAX, &table, &len))
-		return false;
-	found = gb_mount_find(table, len, path, ret);
-	free(table);
-	return found;
 }
 
 static const struct gb_disk *disk_at(const struct gb_disks *disks, const char *point)
@@ -109,7 +92,7 @@ void gb_live_system_commands(const struct gb_work *work, struct gb_text *ret)
 
 	if (!find_entries(work, path, sizeof(path)))
 		return;
-	if (!find_mount(work->host.root, path, &mount))
+	if (!gb_mount_of(work->host.root, path, &mount))
 		strcpy(mount.point, "/");
 	disk = disk_at(&work->setup.disks, mount.point);
 	len = strcmp(mount.point, "/") ? strlen(mount.point) : 0;

@@ -14,7 +14,6 @@
 #include "root.h"
 #include "text.h"
 
-#define TABLE_MAX (8u << 20)
 #define UDEV_MAX (256u << 10)
 
 /* ---- what is written on it --------------------------------------------------------------- */
@@ -124,15 +123,8 @@ static void add_disks(struct gb_root *root, struct gb_observation *seen)
 void gb_observe_root(struct gb_root *root, struct gb_observation *seen)
 {
 	struct gb_mount mount = { .device = "" };
-	bool found = false;
-	char *data;
-	size_t len;
 
-	if (!gb_root_read_all(root, "/proc/self/mountinfo", TABLE_MAX, &data, &len)) {
-		found = gb_mount_find(data, len, "/", &mount);
-		free(data);
-	}
-	if (!found) {
+	if (!gb_mount_of(root, "/", &mount)) {
 		seen->blind[GB_FACT_ROOT] = seen->blind[GB_FACT_PLACE] = true;
 		return;
 	}

@@ -27,8 +27,6 @@
 /* Would GRUB take next_entry, and take it away again, by itself? It writes through no file system,
  * only to the blocks that the file has (grub-core/commands/loadenv.c). */
 
-#define MOUNTS_MAX (1u << 20)
-
 static void refuse_config(struct gb_oneshot *ret, const char *cfg, const char *what)
 {
 	gb_oneshot_refuse(ret, "", "%s %s, so GRUB can't be told to boot an entry once", cfg, what);
@@ -54,19 +52,6 @@ static void check_config(struct gb_host *host, struct gb_oneshot *ret)
 
 /* ---- the file system -------------------------------------------------------------------- */
 
-static bool find_mount(struct gb_host *host, const char *path, struct gb_mount *ret)
-{
-	size_t len;
-	char *data;
-	bool found;
-
-	if (gb_root_read_all(host->root, "/proc/self/mountinfo", MOUNTS_MAX, &data, &len))
-		return false;
-	found = gb_mount_find(data, len, path, ret);
-	free(data);
-	return found;
-}
-
 static const char *kind_of(const char *name)
 {
 	if (!strncmp(name, "dm-", 3))
@@ -85,7 +70,7 @@ static void check_device(struct gb_host *host, const char *path, int fd, struct 
 	struct gb_mount mount = { .device = "" };
 	struct stat st;
 
-	if (!find_mount(host, path, &mount))
+	if (!gb_mount_of(host->root, path, &mount))
 		return gb_oneshot_refuse(ret, "", "what %s lies on can't be told from /proc/self/mountinfo",
 					 path);
 	if (fstat(fd, &st) < 0)
@@ -164,7 +149,7 @@ static void refuse_read_only(struct gb_host *host, const char *path, struct gb_o
 	struct gb_mount mount = { .point = "" };
 	char hint[sizeof(ret->hint)];
 
-	if (!find_mount(host, path, &mount) ||
+	if (!gb_mount_of(host->root, path, &mount) ||
 	    snprintf(hint, sizeof(hint), "mount -o remount,rw %s", mount.point) >= (int)sizeof(hint))
 		hint[0] = '\0';
 	gb_oneshot_refuse(ret, hint, "%s is on a file system that is mounted read-only", path);
