@@ -57,7 +57,10 @@ static int disable(struct gb_work *work, const struct gb_nodes *nodes)
 	if (r < 0)
 		return gb_work_refuse(work, r, &err);
 	work->options.nothing = "Nothing is enabled: there is nothing to take back.";
-	work->options.done = "Done. From the next boot on the host has its devices back.";
+	work->options.done = gb_setup_still_claims(&work->setup) && !nodes->nodes ?
+		"Done. What " GB_CLAIMS_FILE " still claims stays claimed at every boot:\n"
+		"`arm always` stands there, and ghost-boot has not written these lines." :
+		"Done. From the next boot on the host has its devices back.";
 	return gb_trial_after(work, gb_work_run(work));
 }
 

@@ -176,7 +176,10 @@ int gb_work_run(struct gb_work *work)
 
 	work->options.prove = prove;
 	work->options.ctx = work;
-	work->options.left = work->setup.report.left.data;
+	if (work->setup.report.left.data)
+		gb_text_add(&work->setup.left, work->setup.report.left.data,
+			    work->setup.report.left.len);
+	work->options.left = work->setup.left.data;
 	code = gb_change_run(work->context, &work->host, &work->setup.plan, &work->options);
 	if (code || work->options.dry_run || !gb_root_is_real(work->host.root))
 		return code;

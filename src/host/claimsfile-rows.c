@@ -246,22 +246,56 @@ static bool are_blank(const struct gb_rows *rows, size_t n)
 	return true;
 }
 
+static bool any_claims(const struct gb_rows *rows)
+{
+	for (size_t i = 0; i < rows->rows; i++)
+		if (rows->row[i]->line && !rows->row[i]->line->keep)
+			return true;
+	return false;
+}
+
+/* What is noted and found; keep lines, or all others. */
+static void take_back_all(struct gb_rows *rows, bool keep)
+{
+	for (size_t i = rows->notes; i-- > 0 && !rows->failed;) {
+		struct gb_row *row = gb_rows_find(rows, rows->note[i].text);
+
+		if (row && (row->line && row->line->keep) == keep)
+			gb_rows_take_back(rows, row);
+	}
+}
+
+static size_t count_missing(const struct gb_rows *rows)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < rows->notes; i++)
+		missing += !gb_rows_find(rows, rows->note[i].text);
+	return missing;
+}
+
+/* The note of a header's newline, if there is one. */
+static bool take_end(struct gb_rows *rows)
+{
+	for (size_t i = 0; i < rows->notes; i++)
+		if (!strcmp(rows->note[i].text, ENDED)) {
+			remove_note(rows, i);
+			return true;
+		}
+	return false;
+}
+
 size_t gb_rows_take_all_back(struct gb_rows *rows)
 {
-	bool open = false;
-	size_t left = 0;
+	const bool open = take_end(rows);
+	size_t left;
 
-	while (rows->notes && !rows->failed) {
-		struct gb_row_note *last = &rows->note[rows->notes - 1];
-		struct gb_row *row = gb_rows_find(rows, last->text);
-
-		if (row) {
-			gb_rows_take_back(rows, row);
-			continue;
-		}
-		open |= !strcmp(last->text, ENDED);
-		left += strcmp(last->text, ENDED) != 0;
-		remove_note(rows, rows->notes - 1);
+	take_back_all(rows, false);
+	left = count_missing(rows);
+	if (!left || !any_claims(rows)) {
+		take_back_all(rows, true);
+		while (rows->notes && !rows->failed)
+			remove_note(rows, rows->notes - 1);
 	}
 	if (open && rows->rows && are_blank(rows, rows->rows - 1))
 		rows->row[rows->rows - 1]->ended = false;

@@ -55,7 +55,8 @@ void gb_rows_replace(struct gb_rows *rows, struct gb_row *row, const char *text,
 		     const struct gb_line *line);
 /* The row as it was before us: another text, or gone. One that is not ours goes as well. */
 void gb_rows_take_back(struct gb_rows *rows, struct gb_row *row);
-/* All that is noted; returns how many can't be found any more. */
+/* All that is noted; returns how many can't be found any more. Where somebody has changed our lines
+ * and something is still claimed, what the host keeps stays kept, and noted. */
 size_t gb_rows_take_all_back(struct gb_rows *rows);
 
 /* 0 or -ENOMEM. */

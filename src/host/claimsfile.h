@@ -56,7 +56,7 @@ int gb_claimsfile_change(const char *data, size_t len, const struct gb_wish *wis
 			 struct gb_footprint *footprint, struct gb_claims_text *ret,
 			 struct gb_err *err);
 /* Takes back all that the footprint has of this file; what was changed since stays, and is counted
- * in *ret_left. */
+ * in *ret_left. While it still claims something then, our keep lines stay as well. */
 int gb_claimsfile_restore(const char *data, size_t len, struct gb_footprint *footprint,
 			  struct gb_claims_text *ret, size_t *ret_left, struct gb_err *err);
 void gb_claims_text_clear(struct gb_claims_text *text);

@@ -233,12 +233,18 @@ static bool is_first_of_path(const struct gb_footprint *footprint, const struct 
 	return gb_footprint_next(footprint, GB_TRACE_RETIRED, trace->path, NULL) == trace;
 }
 
+static void add_left(const struct gb_trace *trace, struct gb_text *ret)
+{
+	gb_text_addf(ret, "%s: not there any more, so it is not brought back: ", trace->path);
+	gb_text_add_harmless(ret, trace->text);
+	gb_text_addf(ret, "\n");
+}
+
 int gb_retire_undo(struct gb_root *root, struct gb_footprint *footprint, struct gb_retire *ret,
-		   size_t *ret_left, struct gb_err *err)
+		   struct gb_text *ret_left, struct gb_err *err)
 {
 	struct undo undo = { footprint, calloc(footprint->traces + 1, sizeof(*undo.seen)) };
 	const struct gb_trace *trace = NULL;
-	size_t left = 0;
 
 	*ret = (struct gb_retire){ .failed = !undo.seen };
 	while (!ret->failed &&
@@ -247,11 +253,11 @@ int gb_retire_undo(struct gb_root *root, struct gb_footprint *footprint, struct 
 			take_file(root, trace->path, undo_line, &undo, ret);
 	for (trace = NULL; undo.seen &&
 	     (trace = gb_footprint_next(footprint, GB_TRACE_RETIRED, NULL, trace));)
-		left += !undo.seen[trace - footprint->trace];
+		if (!undo.seen[trace - footprint->trace])
+			add_left(trace, ret_left);
 	free(undo.seen);
 	if (ret->failed)
 		return gb_fail(err, ENOMEM, "out of memory");
 	gb_footprint_drop(footprint, GB_TRACE_RETIRED, NULL);
-	*ret_left = left;
 	return 0;
 }

@@ -46,9 +46,10 @@ int gb_retire_read(const struct gb_target *target, struct gb_retire *ret, struct
 /* As GB_TRACE_RETIRED: for a plan that writes these files. */
 void gb_retire_note(const struct gb_retire *retire, struct gb_footprint *footprint);
 /* The files of the footprint as they were, but for what others changed since; these traces are
- * dropped from it. `line` says what came back. *ret_left counts what can't be found any more. */
+ * dropped from it. `line` says what came back. What can't be found any more is appended to *ret_left,
+ * a line for each: "PATH: why\n". */
 int gb_retire_undo(struct gb_root *root, struct gb_footprint *footprint, struct gb_retire *ret,
-		   size_t *ret_left, struct gb_err *err);
+		   struct gb_text *ret_left, struct gb_err *err);
 void gb_retire_clear(struct gb_retire *retire);
 
 /* ---- its parts ---------------------------------------------------------------------------- */

@@ -122,6 +122,9 @@ int gb_setup_restore_claims(struct gb_setup *setup, struct gb_err *err)
 		now.text = (struct gb_text){ 0 };
 		setup->wants_claims = !(made && now.bare);
 	}
+	if (!r && left)
+		gb_text_addf(&setup->left, GB_CLAIMS_FILE ": what was changed since stays, %zu line%s\n",
+			     left, left == 1 ? "" : "s");
 	gb_claims_text_clear(&now);
 	return r;
 }
@@ -155,4 +158,12 @@ int gb_setup_claims_left(const struct gb_setup *setup, bool *ret, struct gb_err 
 		*ret = *ret || !claims.line[i].keep;
 	gb_claims_clear(&claims);
 	return r;
+}
+
+bool gb_setup_still_claims(const struct gb_setup *setup)
+{
+	bool left;
+
+	return setup->wants_claims && gb_setup_arms_always(setup) &&
+	       !gb_setup_claims_left(setup, &left, NULL) && left;
 }

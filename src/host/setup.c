@@ -87,6 +87,7 @@ void gb_setup_close(struct gb_setup *setup)
 	gb_plan_clear(&setup->plan);
 	gb_text_clear(&setup->wanted);
 	gb_text_clear(&setup->line);
+	gb_text_clear(&setup->left);
 	gb_cmdplan_report_clear(&setup->report);
 	gb_images_clear(&setup->images);
 	gb_disks_clear(&setup->disks);
@@ -121,8 +122,7 @@ int gb_setup_plan_retired(struct gb_setup *setup, const struct gb_retire *retire
 static int plan_unretired(struct gb_setup *setup, struct gb_err *err)
 {
 	struct gb_retire retire = { 0 };
-	size_t left = 0;
-	int r = gb_retire_undo(setup->host->root, &setup->footprint, &retire, &left, err);
+	int r = gb_retire_undo(setup->host->root, &setup->footprint, &retire, &setup->left, err);
 
 	if (!r)
 		r = write_retired(setup, &retire, "the earlier recipe is in use again", err);
@@ -256,12 +256,6 @@ int gb_setup_enable(struct gb_setup *setup, const struct gb_target *target,
 		extra = (struct gb_want){ GB_WANT_ONLY, word, "its boots are counted until it is confirmed" };
 	}
 
-	if (counted) {
-		counted->counted = true;
-		gb_setup_trial_word(counted, word, sizeof(word));
-		extra = (struct gb_want){ GB_WANT_ONLY, word, "its boots are counted until it is confirmed" };
-	}
-
 	if (!r)
 		r = gb_setup_plan_claims(setup, "what is claimed at boot, and what is kept for the host", err);
 	if (!r && retire)
@@ -286,7 +280,8 @@ static int disable_all(struct gb_setup *setup, struct gb_err *err)
 	if (!r)
 		r = gb_setup_restore_claims(setup, err);
 	if (!r)
-		r = gb_setup_plan_claims(setup, "nothing is claimed any more", err);
+		r = gb_setup_plan_claims(setup, gb_setup_still_claims(setup) ?
+					 "without what ghost-boot wrote" : "nothing is claimed any more", err);
 	if (!r)
 		r = plan_unretired(setup, err);
 	if (!r)

@@ -45,6 +45,7 @@ struct gb_setup {
 	const struct gb_kernel *trial_kernel;
 	struct gb_plan plan;
 	struct gb_cmdplan_report report;
+	struct gb_text left; /* what is left alone of other files, as report.left has it */
 };
 
 /* Reads all that a plan is made of. 0 or a negative errno; *ret is always to be closed. */
@@ -54,6 +55,8 @@ void gb_setup_close(struct gb_setup *setup);
 
 /* Does the claims file arm by itself, without a word on the command line? */
 bool gb_setup_arms_always(const struct gb_setup *setup);
+/* Once the plan is carried out: does it arm lines that claim something? */
+bool gb_setup_still_claims(const struct gb_setup *setup);
 /* Does a trial wait for its boot, or run, unconfirmed? */
 bool gb_setup_tries(const struct gb_setup *setup);
 
