@@ -32,6 +32,7 @@ struct change {
 	int log;
 	char unseen[256]; /* a file that a boot loader may not see yet */
 	bool unfinished;  /* what failed is `start` or `finish` */
+	bool stays;	  /* and the change is made */
 	struct gb_err err;
 };
 
@@ -69,7 +70,10 @@ static const char *log_path(const struct change *c)
 
 static void advice(const struct change *c, int r, char *ret, size_t size)
 {
-	if (c->end == GB_END_PARTLY)
+	if (c->stays)
+		snprintf(ret, size, "Mend that, and run it again: what failed is the last of it. %s",
+			 c->options->hint ? c->options->hint : "");
+	else if (c->end == GB_END_PARTLY)
 		snprintf(ret, size, "Mend that, and run any ghost-boot command that changes something: "
 			 "it goes on bringing back the state before.");
 	else if (c->unfinished)
@@ -322,7 +326,8 @@ static int finish(struct change *c)
 	return c->options->finish ? c->options->finish(c->options->ctx, &c->err) : 0;
 }
 
-/* The change is made, but not what goes with it: back, as a rollback would. */
+/* The change is made, but not what goes with it: back, as a rollback would. Not with an image of the new
+ * state among files of the old one: then all of the new one stays. */
 static void take_back(struct change *c, const struct gb_transaction *t)
 {
 	struct gb_plan back = { 0 };
@@ -330,6 +335,10 @@ static void take_back(struct change *c, const struct gb_transaction *t)
 	enum gb_end end = GB_END_PARTLY;
 	int r = gb_transaction_rollback(t->store, true, &back, NULL, &err);
 
+	c->stays = !r && back.anews;
+	if (c->stays)
+		r = gb_fail(&err, ENODATA, "what was planned is made, and stays: nobody has the old %s",
+			    back.anew[0]);
 	if (!r)
 		r = gb_transaction_run(t, &back, &end, NULL, &err);
 	gb_plan_clear(&back);

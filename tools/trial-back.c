@@ -22,7 +22,7 @@ int gb_trial_forget(void *ctx, struct gb_err *err)
 }
 
 /* In the middle of a change that is still to be brought back, the record is that one's. */
-static int note_disarmed(struct gb_work *work, struct gb_err *err)
+static int note_disarmed(struct gb_work *work, bool *ret_other, struct gb_err *err)
 {
 	struct gb_store *store = &work->host.store;
 	struct gb_trial trial = { 0 };
@@ -32,6 +32,7 @@ static int note_disarmed(struct gb_work *work, struct gb_err *err)
 		return r;
 	if (!gb_transaction_is_open(store))
 		r = gb_trial_read(work->host.root, &trial, err);
+	*ret_other = trial.id && trial.id != work->setup.trial.id;
 	if (!r && trial.state == GB_TRIAL_ARMED) {
 		trial.state = gb_trial_next(trial.state, GB_TRIAL_DISARM);
 		r = gb_trial_write(store, &trial, err);
@@ -46,15 +47,17 @@ int gb_trial_after(struct gb_work *work, int code)
 	const struct gb_trial *trial = &work->setup.trial;
 	const bool was = trial->state == GB_TRIAL_ARMED && trial->entry && trial->entry[0];
 	struct gb_err err = { "" };
+	bool other = false;
 	char now[512];
 
 	if (!code || !was || work->options.dry_run ||
 	    (!gb_oneshot_read(&work->host, now, sizeof(now), NULL) && !strcasecmp(now, trial->entry)))
 		return code;
-	if (note_disarmed(work, &err))
+	if (note_disarmed(work, &other, &err))
 		fprintf(stderr, "%s\n", err.text);
-	fprintf(stderr, "The trial of before is still prepared, but the next boot does not take it any "
-		"more: ghost-boot\nenable, as before, asks for it again.\n");
+	if (!other)
+		fprintf(stderr, "The trial of before is still prepared, but the next boot does not take "
+				"it any more: ghost-boot\nenable, as before, asks for it again.\n");
 	return code;
 }
 

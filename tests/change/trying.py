@@ -12,6 +12,7 @@ import host as hosts
 import loaders
 
 TRY = ("enable", "01:00", "--yes")
+ONE_SHOT = "sys/firmware/efi/efivars/LoaderEntryOneShot" + loaders.LOADER
 tests = []
 
 
@@ -428,28 +429,42 @@ def somebody_elses_one_shot(host):
     same(faults.difference(before, host.snapshot()), [])
 
 
-def with_full_store(host, name):
-    """TRY, but the EFI variable NAME can't be written: what it said."""
+def with_full_store(host, name, words=TRY, last=False, code=1):
+    """WORDS, but the EFI variable NAME can't be written, or not for the LAST time: what it said."""
     log = os.path.join(os.path.dirname(host.dir), "log")
     trace = ["strace", "-o", log, "-e", "trace=openat", "-P", "/" + name, "-e", "signal=none"]
     twin = host.copy(host.dir + ".twin")
-    twin.ghost(*TRY, before=trace)
+    twin.ghost(*words, before=trace)
     twin.remove()
     with open(log, encoding="utf-8") as f:
-        first = next(i for i, line in enumerate(f) if "O_WRONLY" in line or "O_RDWR" in line)
-    ran = host.ghost(*TRY, check=False, before=[
-        *trace, "-e", f"inject=openat:error=ENOSPC:when={first + 1}"])
-    same(ran.returncode, 1, ran.stderr)
+        writes = [i for i, line in enumerate(f) if "O_WRONLY" in line or "O_RDWR" in line]
+    ran = host.ghost(*words, check=False, before=[
+        *trace, "-e", f"inject=openat:error=ENOSPC:when={writes[-1 if last else 0] + 1}"])
+    same(ran.returncode, code, ran.stderr)
     holds(os.path.basename(name).split("-")[0] in ran.stderr and "dump-*" in ran.stderr, ran.stderr)
     holds(not os.path.exists(host.at(name)), f"{name} is there")
     return ran
 
 
 @one(loaders.Systemd)
+def another_that_is_not_asked_for(host):
+    """The image of the first one is too large to be kept: its files don't come back around the second
+    one's image, which stays, prepared."""
+    host.put("usr/lib/test/image/usr/bin/large", os.urandom(3 << 20))
+    call(host, *TRY)
+    other = (*TRY, "--confirm=manual")
+    ran = with_full_store(host, ONE_SHOT, other, last=True, code=6)
+    holds("is made, and stays" in " ".join(ran.stderr.split()), ran.stderr)
+    now = state(host)
+    same((now["state"], now["confirm"], host.once), ("prepared", "manual", None))
+    holds("waits already" in call(host, *other).stdout, "not the same")
+
+
+@one(loaders.Systemd)
 def a_store_that_is_full(host):
     """Nothing is built for a boot that could not be asked for."""
     before = host.snapshot()
-    with_full_store(host, "sys/firmware/efi/efivars/LoaderEntryOneShot" + loaders.LOADER)
+    with_full_store(host, ONE_SHOT)
     same(faults.difference(before, host.snapshot()), [])
 
 
