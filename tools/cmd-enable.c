@@ -8,7 +8,6 @@
 #include "json.h"
 #include "need-words.h"
 #include "refusal.h"
-#include "retire.h"
 #include "trying.h"
 #include "warning.h"
 #include "work.h"
@@ -205,38 +204,23 @@ static void free_titles(char **title, size_t items)
 	free(title);
 }
 
-/* What else could go is said, where it is not told to. */
-static void offer(const struct gb_work *work, const struct gb_retire *retire)
-{
-	size_t lines = retire->wants;
-
-	for (size_t i = 0; i < retire->files; i++)
-		lines += retire->file[i].lines;
-	if (lines && !work->options.json)
-		printf("%zu line%s of earlier recipes would be unnecessary: --retire takes %s out of "
-		       "use.\n\n", lines, lines == 1 ? "" : "s", lines == 1 ? "it" : "them");
-}
-
 static int plan(struct gb_work *work, struct gb_trying *trying, bool *ret_waits,
 		struct gb_err *err)
 {
-	const bool retiring = trying->retire;
-	struct gb_retire retire = { 0 };
 	char **title = make_titles(work), why[80], bdf[GB_BDF_MAX];
-	int r = gb_retire_read(&work->target, &retire, err);
+	int r = gb_retire_read(&work->target, &work->recipes, err);
 
 	if (!title && !r)
 		r = gb_fail(err, ENOMEM, "out of memory");
-	if (!r && !retiring)
-		offer(work, &retire);
+	if (!r && !work->options.json)
+		gb_enable_recipes(work, trying);
 	snprintf(why, sizeof(why), "%s %s for virtual machines",
 		 trying->way == GB_WAY_TRIAL ? "try to claim" : "claim",
 		 work->target.claims ? gb_work_bdf(work, work->target.item[0].node, bdf) : "nothing");
 	gb_plan_because(&work->setup.plan, why);
 	if (!r)
-		r = gb_trying_plan(trying, (const char *const *)title, retiring ? &retire : NULL,
+		r = gb_trying_plan(trying, (const char *const *)title, trying->retire ? &work->recipes : NULL,
 				   ret_waits, err);
-	gb_retire_clear(&retire);
 	free_titles(title, work->target.items);
 	return r;
 }

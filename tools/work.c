@@ -78,6 +78,7 @@ int gb_work_open(struct gb_work *work, struct gb_context *context)
 void gb_work_close(struct gb_work *work)
 {
 	gb_checks_clear(&work->checks);
+	gb_retire_clear(&work->recipes);
 	gb_target_clear(&work->target);
 	if (work->setup.host)
 		gb_setup_close(&work->setup);

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "command.h"
 #include "host.h"
+#include "retire.h"
 #include "setup.h"
 #include "target.h"
 
@@ -23,6 +24,7 @@ struct gb_work {
 	struct gb_setup setup;
 	struct gb_target target;
 	struct gb_checks checks; /* what stands against it, and what is warned of */
+	struct gb_retire recipes; /* earlier ones that it makes unnecessary */
 	struct gb_trying *trying; /* how enable's change comes to hold; or NULL */
 };
 

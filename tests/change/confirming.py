@@ -236,6 +236,14 @@ def with_old_recipes(host):
     """An image has a copy of them, so the tried one is not what is kept."""
     age_images(host)
     host.put("etc/modprobe.d/vfio.conf", "options vfio-pci ids=10de:2203\n")
+    line = "/etc/modprobe.d/vfio.conf line 1: options vfio-pci ids=10de:2203"
+    said = call(host, "enable", "01:00", "--dry-run").stdout
+    holds("--retire takes them out of use" in said and line in said, said)
+    told = json.loads(call(host, "enable", "01:00", "--dry-run", "--json").stdout)
+    same((told["retired"], [one["text"] for one in told["earlier_recipes"]]),
+         ("no", ["options vfio-pci ids=10de:2203"]))
+    said = call(host, "enable", "01:00", "--dry-run", "--retire").stdout
+    holds("taken out of use when the trial is kept" in said and line in said, said)
     try_it(host, "--retire")
     with open(host.at("etc/modprobe.d/vfio.conf"), encoding="utf-8") as f:
         same(f.read(), "options vfio-pci ids=10de:2203\n")
