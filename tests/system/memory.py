@@ -29,13 +29,13 @@ COUNTER = f"{EFIVARS}/GhostBootUnconfirmed-4d96d10c-7292-4f2a-ba4b-9b776eaaca67"
 ONE_SHOT = "LoaderEntryOneShot", "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 FILLED = "11111111-2222-3333-4444-555555555555"
 # Until the firmware takes no more, not even little ones.
-FILL = (f"cd {EFIVARS}; full=; for size in 6000 1000 100; do "
+FILL = (f"cd {EFIVARS}; full=; for size in 6000 1000 100 1; do "
         "{ printf '\\007\\000\\000\\000'; head -c $size /dev/zero; } >/run/filling; "
         "for n in $(seq 100); do "
         f"cat /run/filling 2>/dev/null >Fill$size.$n-{FILLED} || {{ full=$size; break; }}; "
         "done; done; "
         f"chattr -i *-{FILLED} 2>/dev/null; find . -name '*-{FILLED}' -size -5c -delete; "
-        f"ls | grep -c {FILLED}; [ \"$full\" = 100 ]")
+        f"ls | grep -c {FILLED}; [ \"$full\" = 1 ]")
 EMPTY = (f"cd {EFIVARS}; chattr -i *-{FILLED}; rm -f *-{FILLED}; "
          f"[ -z \"$(find . -name '*-{FILLED}' -size +0c)\" ]")
 
@@ -119,7 +119,7 @@ def taken_back(machine, place):
 ROOM = 1300
 SPLIT = ("sfdisk -q --relocate gpt-bak-std /dev/nvme0n1 2>/dev/null; "
          "printf ',420M\\n,420M\\n,420M\\n' | "
-         "sfdisk -q --append --no-reread --force /dev/nvme0n1 >/dev/null && "
+         "sfdisk -q --append --no-reread --force /dev/nvme0n1 >/dev/null 2>&1 && "
          "partx -u /dev/nvme0n1 && udevadm settle && lsblk -nro NAME /dev/nvme0n1")
 BTRFS = "mkfs.btrfs -q -f {part} && echo {part}"
 LVM = ("pvcreate -qqy {part} && vgcreate -qq boot {part} && "
@@ -223,6 +223,8 @@ def on_lvm(place):
         life.claimed(machine)
         demand("ghost.trial" not in machine.must("cat /proc/cmdline"), "it is called a trial")
         taken_back(machine, place)
+        # it writes to GRUB's environment in each boot
+        machine.must("systemctl -q mask grub-common.service")
         move_boot(machine, place.facts["parts"][2], EXT4, "ext4", "ro")
         machine.end("reboot")
 
