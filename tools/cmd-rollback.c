@@ -287,14 +287,17 @@ static void say_bare(struct gb_host *host)
 	gb_footprint_clear(&footprint);
 }
 
-/* Of the words that are taken back one may have had its boots counted. */
-static int forget_count(void *ctx, struct gb_err *err)
+/* Of the words that are taken back one may have had its boots counted; or one whose boots are counted
+ * is back, with another's counter. */
+static int set_count(void *ctx, struct gb_err *err)
 {
 	struct anew *a = ctx;
 	struct gb_trial trial;
 
 	(void)err;
-	if (!gb_trial_read(a->host->root, &trial, NULL) && !trial.counted)
+	if (!gb_trial_read(a->host->root, &trial, NULL) && trial.counted)
+		gb_trial_count(a->host, &trial);
+	else
 		gb_trial_uncount(a->host);
 	gb_trial_clear(&trial);
 	return 0;
@@ -315,7 +318,7 @@ static int carry_out(struct gb_context *context, struct anew *a, struct gb_plan 
 	}
 	how.ctx = a;
 	how.prove = prove;
-	how.finish = forget_count;
+	how.finish = set_count;
 	code = gb_change_run(context, a->host, plan, &how);
 	if (code == GB_EXIT_DONE && a->images.kernels && !options->dry_run)
 		gb_images_remember(a->host, &a->images, &a->wish, NULL);

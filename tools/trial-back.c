@@ -2,6 +2,7 @@
 #include "trial-back.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,6 +66,24 @@ void gb_trial_uncount(struct gb_host *host)
 {
 	if (host->efi)
 		host->efi->remove(host->efi, GB_COUNTER);
+}
+
+void gb_trial_count(struct gb_host *host, const struct gb_trial *trial)
+{
+	uint8_t want[GB_COUNTER_SIZE], *now;
+	size_t len;
+	bool is_its = false;
+
+	if (!host->efi)
+		return;
+	if (!host->efi->read(host->efi, GB_COUNTER, &now, &len)) {
+		gb_counter_value(trial->id, len > 1 ? now[1] : 0, want);
+		is_its = len == sizeof(want) && !memcmp(now, want, len);
+		free(now);
+	}
+	gb_counter_value(trial->id, 0, want);
+	if (!is_its)
+		gb_efi_set(host->efi, GB_COUNTER, want, sizeof(want), NULL);
 }
 
 int gb_trial_forgotten(void *ctx, struct gb_err *err)

@@ -6,6 +6,7 @@ struct gb_change_options;
 struct gb_context;
 struct gb_err;
 struct gb_host;
+struct gb_trial;
 struct gb_work;
 
 /* Taking back a trial that is not over. */
@@ -21,6 +22,9 @@ int gb_trial_after(struct gb_work *work, int code);
  * counter is read only where the command line asks for it. */
 int gb_trial_forgotten(void *work, struct gb_err *err);
 void gb_trial_uncount(struct gb_host *host);
+/* Its boots are counted again, from none, unless they are counted already. A counter that can't be
+ * written claims nothing. */
+void gb_trial_count(struct gb_host *host, const struct gb_trial *trial);
 
 /* `rollback`, where the last change is a trial, whatever it has come to since, or the end of one. -1:
  * it is neither; else the exit code, and the context is closed. */

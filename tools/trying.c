@@ -23,6 +23,8 @@
 void gb_trying_clear(struct gb_trying *trying)
 {
 	gb_trial_clear(&trying->trial);
+	free(trying->counted);
+	trying->counted = NULL;
 }
 
 /* ---- which way ---------------------------------------------------------------------------- */
@@ -215,13 +217,29 @@ int gb_trying_plan(struct gb_trying *t, const char *const *title, const struct g
 /* Before anything asks for it: claims whose boots can't be counted are not claimed. */
 static int begin_count(struct gb_trying *t, struct gb_err *err)
 {
+	struct gb_efi *efi = t->work->host.efi;
 	uint8_t value[GB_COUNTER_SIZE];
 	int r;
 
+	if (efi->read(efi, GB_COUNTER, &t->counted, &t->counted_len))
+		t->counted = NULL;
+	t->counts = true;
 	gb_counter_value(t->trial.id, 0, value);
-	r = gb_efi_set(t->work->host.efi, GB_COUNTER, value, sizeof(value), err);
+	r = gb_efi_set(efi, GB_COUNTER, value, sizeof(value), err);
 	gb_text_copy(t->oneshot.hint, sizeof(t->oneshot.hint), gb_efi_hint(r));
 	return r;
+}
+
+/* An older one whose boots are counted goes on being counted. */
+static void end_count(struct gb_trying *t)
+{
+	struct gb_err err = { "" };
+
+	if (!t->counted)
+		gb_trial_uncount(&t->work->host);
+	else if (gb_efi_set(t->work->host.efi, GB_COUNTER, t->counted, t->counted_len, &err))
+		fprintf(stderr, "The boots of the change before it are not counted any more, so the next one "
+				"claims nothing: %s\n", err.text);
 }
 
 /* An older one's entry is about to change, or to go. */
@@ -303,8 +321,8 @@ int gb_trying_run(struct gb_trying *t)
 	work->options.start = on_start;
 	work->options.finish = on_finish;
 	code = gb_trial_after(work, gb_work_run(work));
-	if (code && t->way == GB_WAY_COUNTED && !t->armed && !work->options.dry_run)
-		gb_trial_uncount(&work->host);
+	if (code && t->counts && !t->armed)
+		end_count(t);
 	gb_text_clear(&done);
 	t->done = NULL;
 	return code;

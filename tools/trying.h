@@ -35,7 +35,11 @@ struct gb_trying {
 	struct gb_oneshot oneshot;
 	struct gb_trial trial;
 	bool armed;	   /* the loader was told */
-	struct gb_text *done; /* the closing words; private */
+	/* private */
+	struct gb_text *done; /* the closing words */
+	bool counts;	      /* the counter is this one's; before it was: */
+	uint8_t *counted;     /* NULL: there was none */
+	size_t counted_len;
 };
 
 /* Which way; says why there is no trial. -1 to go on, or the exit code. Always to be cleared. */

@@ -490,6 +490,11 @@ def a_kernel_comes_in_the_trial(host):
     same(faults.difference(before, host.snapshot()), [])
 
 
+def contents(host, path):
+    with open(host.at(path), "rb") as f:
+        return f.read()
+
+
 COUNTER = "sys/firmware/efi/efivars/GhostBootUnconfirmed-4d96d10c-7292-4f2a-ba4b-9b776eaaca67"
 
 
@@ -544,6 +549,21 @@ def counted_and_taken_back(host):
     host.put("etc/broken-builder", "exit 7\n")
     call(host, *TRY, code=5)
     same((state(host), os.path.exists(host.at(COUNTER))), (None, False))
+    os.unlink(host.at("etc/broken-builder"))
+    # another one that fails, or is taken back, leaves the first one counted
+    call(host, *TRY)
+    counted = contents(host, COUNTER)
+    host.put("etc/broken-builder", "exit 7\n")
+    host.put(f"boot/initrd.img-{hosts.KERNELS[-1]}", "")
+    call(host, *TRY, "--confirm=manual", code=5)
+    same(contents(host, COUNTER), counted)
+    call(host, "enable", "01:00", "--confirm=manual", code=3)  # and nobody to be asked
+    same(contents(host, COUNTER), counted)
+    os.unlink(host.at("etc/broken-builder"))
+    call(host, *TRY, "--confirm=manual")
+    holds(contents(host, COUNTER) != counted, "not counted anew")
+    call(host, "rollback", "--yes")
+    same(contents(host, COUNTER), counted)
 
 
 @one(loaders.Grub)
