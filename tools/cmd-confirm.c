@@ -200,7 +200,9 @@ static int finish(struct confirm *c)
 	if (gb_keeper_read(work->host.root, &c->keeper, &err))
 		return say_left(c, err.text);
 	gb_confirm_tell(work->context, &work->host, &c->keeper, c->service);
-	return gb_keeper_settle(&work->host, &c->keeper, &err) ? say_left(c, err.text) : GB_EXIT_DONE;
+	if (gb_keeper_settle(&work->host, &c->keeper, &err))
+		return say_left(c, err.text);
+	return c->keeper.warning[0] ? say_left(c, c->keeper.warning) : GB_EXIT_DONE;
 }
 
 static int confirm(struct confirm *c)

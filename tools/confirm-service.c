@@ -64,6 +64,9 @@ void gb_confirm_tell(struct gb_context *context, struct gb_host *host,
 	struct gb_err err = { "" };
 
 	gb_trial_notice(&keeper->trial, &keeper->boot, keeper->arrival, &text);
+	if (keeper->warning[0])
+		gb_text_addf(&text, "But %s.\nLook at the boot menu before you restart.\n",
+			     keeper->warning);
 	if (text.failed || gb_keeper_publish(host->root, &text, &err))
 		gb_command_fail(context, text.failed ? "out of memory" : err.text, NULL);
 	if (text.len && !text.failed && terminals)
@@ -165,10 +168,13 @@ static int judge(struct service *s, struct gb_vigil *vigil)
 static int look_again(struct service *s)
 {
 	struct gb_err err = { "" };
+	char warning[sizeof(s->keeper.warning)];
 
+	strcpy(warning, s->keeper.warning);
 	gb_keeper_clear(&s->keeper);
 	if (gb_keeper_read(s->host.root, &s->keeper, &err))
 		return gb_command_fail(s->context, err.text, NULL);
+	strcpy(s->keeper.warning, warning); /* still true: it is said to whoever comes */
 	return s->keeper.arrival == GB_ARRIVAL_GOES_ON ? -1 : GB_EXIT_DONE;
 }
 

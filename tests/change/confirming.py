@@ -12,7 +12,7 @@ import time
 import faults
 import host as hosts
 import loaders
-from trying import COUNTER, TRY, call, holds, same, said, state
+from trying import COUNTER, ONE_SHOT, TRY, call, holds, same, said, state
 
 tests = []
 NOTICE = "run/motd.d/ghost-boot"
@@ -33,6 +33,7 @@ def ready(host):
 
 
 both = loaders.each(tests, ready)
+systemd = loaders.each(tests, ready, (loaders.Systemd,))
 
 
 def claimed(host, driver="vfio-pci"):
@@ -155,9 +156,9 @@ def what_changed_meanwhile_is_built(host):
     kept(host)
 
 
-def serve(host):
+def serve(host, before=()):
     """The service, once it waits."""
-    process = subprocess.Popen(["chroot", host.dir, "/usr/sbin/ghost-boot", "confirm", "--service"],
+    process = subprocess.Popen([*before, "chroot", host.dir, "/usr/sbin/ghost-boot", "confirm", "--service"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True,
                                env={"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C",
@@ -165,6 +166,21 @@ def serve(host):
     line = process.stdout.readline()
     holds("This boot tries" in line, line)
     return process
+
+
+@systemd
+def that_is_not_forgotten(host):
+    """A loader that does not forget it, in a firmware that lets nobody else: any restart tries it again,
+    which is said to whoever comes."""
+    call(host, *TRY)
+    host.boot()
+    host.once = host.trial
+    process = serve(host, ["strace", "-D", "-f", "-o", "/dev/null", "-P", "/" + ONE_SHOT, "-e", "signal=none",
+                           "-e", "trace=unlink,unlinkat", "-e", "inject=unlink,unlinkat:error=EPERM"])
+    holds("may take it again" in notice(host), notice(host))
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+    same(host.once, host.trial)
 
 
 def ended(process, code=0):

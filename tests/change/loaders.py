@@ -175,10 +175,10 @@ class Grub(Booting, hosts.Host):
         return self.came_up(f"BOOT_IMAGE={words[1]} " + " ".join(words[2:]), name)
 
 
-def each(tests, prepare=lambda host: None):
-    """A decorator: one test a loader, put into TESTS; PREPARE makes its host ready."""
+def each(tests, prepare=lambda host: None, kinds=(Systemd, Grub)):
+    """A decorator: one test a loader of KINDS, put into TESTS; PREPARE makes its host ready."""
     def keep(function):
-        for kind in Systemd, Grub:
+        for kind in kinds:
             def run(host):
                 prepare(host)
                 function(host)
