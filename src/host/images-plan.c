@@ -2,6 +2,7 @@
 #include "images.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,25 +101,38 @@ static bool name_both(struct gb_kernel *kernel)
 					sizeof(kernel->staged_unified)));
 }
 
-void gb_images_take_tried(struct gb_host *host, struct gb_images *images, const char *release,
-			  const char *path, int64_t time)
+bool gb_images_stamp(struct gb_host *host, const struct gb_kernel *kernel, struct gb_text *ret)
 {
-	struct gb_kernel *kernel = NULL;
-	struct gb_file file;
-	bool newer = false;
+	bool good = kernel->places;
 
-	for (size_t i = 0; i < images->kernels; i++)
-		if (!strcmp(images->kernel[i].release, release))
-			kernel = &images->kernel[i];
-	for (size_t i = 0; kernel && i < kernel->places && !newer; i++) {
-		newer = !gb_file_find(&host->store, kernel->place[i].path, false, &file);
-		if (newer)
+	for (size_t i = 0; i < kernel->places && good; i++) {
+		struct gb_file file;
+
+		good = gb_file_find(&host->store, kernel->place[i].path, false, &file);
+		if (!good)
 			break;
-		newer = file.modified.tv_sec >= time;
+		gb_text_addf(ret, "%s%" PRIu64 "@%lld.%09ld", i ? "," : "", file.size,
+			     (long long)file.modified.tv_sec, file.modified.tv_nsec);
 		gb_file_clear(&file);
 	}
-	if (kernel && !newer)
-		gb_text_copy(kernel->tried, sizeof(kernel->tried), path);
+	if (!good || ret->failed)
+		gb_text_clear(ret);
+	return ret->len;
+}
+
+void gb_images_take_tried(struct gb_host *host, struct gb_images *images, const char *release,
+			  const char *path, const char *stamp)
+{
+	struct gb_text now = { 0 };
+
+	for (size_t i = 0; i < images->kernels; i++) {
+		struct gb_kernel *kernel = &images->kernel[i];
+
+		if (!strcmp(kernel->release, release) && gb_images_stamp(host, kernel, &now) &&
+		    !strcmp(now.data, stamp))
+			gb_text_copy(kernel->tried, sizeof(kernel->tried), path);
+		gb_text_clear(&now);
+	}
 }
 
 static int plan_copy(struct gb_host *host, const struct gb_kernel *kernel, struct gb_plan *plan,

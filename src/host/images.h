@@ -129,11 +129,15 @@ int gb_images_build(struct gb_host *host, const struct gb_images *images,
 		    const char *reason, struct gb_plan *plan, struct gb_err *err);
 #define GB_STANDING_CLAIMS "/var/lib/ghost-boot/standing-claims"
 
-/* A kernel's next image is a copy of this one, which was built for it as gb_images_build does at
- * TIME, seconds since 1970, and booted; it stays. Not where one of its own was written since: then
- * its builder is asked again, for what has changed. */
+/* A word for the usual images that a kernel has, another one once somebody has written one of them
+ * again: their sizes and times, which are only compared, so that no clock need be right. False, and
+ * nothing in it, where one can't be looked at. */
+bool gb_images_stamp(struct gb_host *host, const struct gb_kernel *kernel, struct gb_text *ret);
+/* A kernel's next image is a copy of this one, which was built for it as gb_images_build does, and
+ * booted; it stays. Not where the stamp is another by now than the one of then: its builder is asked
+ * again, for what has changed. */
 void gb_images_take_tried(struct gb_host *host, struct gb_images *images, const char *release,
-			  const char *path, int64_t time);
+			  const char *path, const char *stamp);
 
 /* Would the builder put us in? -ENOENT: our hook is not there. */
 int gb_images_check_hook(struct gb_host *host, const struct gb_images *images,

@@ -42,10 +42,10 @@ static void take_tried(struct gb_setup *setup)
 	char hash[GB_SHA256_TEXT];
 
 	gb_sha256_of(setup->wanted.data, setup->wanted.len, hash);
-	if (trial->kernel && trial->images == 1 && !trial->retire && !strcmp(hash, trial->claims) &&
-	    gb_root_exists(setup->host->root, trial->image[0]))
+	if (trial->kernel && trial->images == 1 && !trial->retire && trial->stamp &&
+	    !strcmp(hash, trial->claims) && gb_root_exists(setup->host->root, trial->image[0]))
 		gb_images_take_tried(setup->host, &setup->images, trial->kernel, trial->image[0],
-				     trial->time);
+				     trial->stamp);
 }
 
 int gb_setup_confirm(struct gb_setup *setup, const struct gb_target *kept, struct gb_err *err)

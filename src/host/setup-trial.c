@@ -183,6 +183,7 @@ static int plan_image(struct gb_setup *setup, const struct gb_bootentries *entri
 static int fill_trial(struct gb_setup *setup, const struct gb_bootentries *entries,
 		      struct gb_trial *trial, struct gb_err *err)
 {
+	struct gb_text stamp = { 0 };
 	char file[400];
 	bool good = gb_bootentries_file(setup->host, GB_BLS_TRIAL, file, sizeof(file));
 
@@ -195,7 +196,10 @@ static int fill_trial(struct gb_setup *setup, const struct gb_bootentries *entri
 	       gb_trial_set(&trial->kernel, entries->kernel->release) &&
 	       gb_trial_set(&trial->loader, gb_backend_name(setup->host->loader->backend)) &&
 	       gb_trial_set(&trial->entry, gb_bootentries_id(setup->host)) &&
-	       gb_trial_set(&trial->usual, entries->usual.id);
+	       gb_trial_set(&trial->usual, entries->usual.id) &&
+	       gb_trial_set(&trial->stamp, gb_images_stamp(setup->host, entries->kernel, &stamp) ?
+					   stamp.data : "");
+	gb_text_clear(&stamp);
 	return good ? 0 : gb_fail(err, ENOMEM, "out of memory");
 }
 

@@ -94,6 +94,7 @@ void gb_trial_clear(struct gb_trial *trial)
 	free(trial->entry);
 	free(trial->entry_file);
 	free(trial->usual);
+	free(trial->stamp);
 	free(trial->reason);
 	gb_observation_clear(&trial->before);
 	memset(trial, 0, sizeof(*trial));
@@ -137,6 +138,7 @@ static void print(const struct gb_trial *trial, struct gb_text *text)
 	add(text, "usual", trial->usual);
 	for (size_t i = 0; i < trial->images; i++)
 		add(text, "image", trial->image[i]);
+	add(text, "stamp", trial->stamp);
 	if (trial->retire)
 		gb_text_addf(text, "retire\n");
 	if (trial->watchdog)
@@ -215,7 +217,8 @@ static char **field_of(struct gb_trial *trial, const char *tag)
 	} fields[] = {
 		{ "kernel", &trial->kernel }, { "loader", &trial->loader },
 		{ "entry", &trial->entry },   { "entry-file", &trial->entry_file },
-		{ "usual", &trial->usual },   { "reason", &trial->reason },
+		{ "usual", &trial->usual },   { "stamp", &trial->stamp },
+		{ "reason", &trial->reason },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)

@@ -63,6 +63,7 @@ struct gb_trial {
 	char *usual;	    /* the entry that the loader takes without a one-shot */
 	char **image;	    /* made for the trial alone, to be removed with it */
 	size_t images;
+	char *stamp;	    /* gb_images_stamp of the kernel's usual ones */
 	bool retire;	    /* earlier recipes are taken out of use when it is confirmed */
 	bool watchdog;	    /* restarts it when it hangs */
 	char *reason;	    /* why it is in this state, for a person: a sentence without its stop */
