@@ -317,7 +317,12 @@ int gb_keeper_examine(struct gb_root *root, const struct gb_runner *runner,
 	struct gb_claims claims;
 	int r = read_claims(root, &keeper->trial, &claims, ret, err);
 	const bool there = r > 0;
+	const char *kernel = keeper->trial.kernel;
 
+	if (there && kernel && is_kernel_away(root, kernel)) {
+		gb_check(ret, "trial-kernel", GB_FAIL, kernel, "was removed since: no other was tried");
+		gb_check_fix(ret, "try another kernel: ghost-boot disable, a restart, ghost-boot enable");
+	}
 	if (there)
 		r = gb_observe(root, runner, &claims, &now, err);
 	if (there && !r)
