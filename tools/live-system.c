@@ -82,6 +82,14 @@ static void add_mount(const struct gb_mount *mount, const char *source, struct g
 	gb_text_addf(ret, " /mnt\n");
 }
 
+/* Without the word that arms the claims; where they arm themselves, with the one that stops them. */
+static const char *edit_of(const struct gb_work *work)
+{
+	return !gb_setup_arms_always(&work->setup)		   ? "s/ ghost.claim=on//" :
+	       work->host.loader->backend == GB_BACKEND_SYSTEMD ? "/^options/s/$/ ghost.claim=off/" :
+								  "/^[[:space:]]*linux/s/$/ ghost.claim=off/";
+}
+
 void gb_live_system_commands(const struct gb_work *work, struct gb_text *ret)
 {
 	struct gb_mount mount = { 0 };
@@ -101,6 +109,6 @@ void gb_live_system_commands(const struct gb_work *work, struct gb_text *ret)
 	if (disk)
 		add_opening(work->host.root, disk, ret);
 	add_mount(&mount, source, ret);
-	gb_text_addf(ret, "    sed -i 's/ ghost.claim=on//' /mnt%s\n    reboot\n"
-			  "and then, on this machine again, ghost-boot disable.", path + len);
+	gb_text_addf(ret, "    sed -i '%s' /mnt%s\n    reboot\n"
+			  "and then, on this machine again, ghost-boot disable.", edit_of(work), path + len);
 }

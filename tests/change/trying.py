@@ -183,6 +183,16 @@ def from_a_live_system(host):
     same(faults.difference(before, faults.meaning(host, host.snapshot())), [])
 
 
+@both
+def from_a_live_system_where_claims_arm_themselves(host):
+    host.put("etc/ghost-boot/claims", "ghost-boot claims 1\narm always\n")
+    said = call(host, *TRY, "--no-trial").stdout
+    holds("ghost." not in host.boot(), "a word that nobody needs")
+    edit, = [line.strip() for line in said.splitlines() if line.startswith("    sed -i ")]
+    subprocess.run(["sh", "-c", edit.replace("/mnt", host.dir)], check=True)
+    same([word for word in host.boot().split() if "ghost" in word], ["ghost.claim=off"])
+
+
 def closing(said):
     """What is said once all is done: after the last step's mark."""
     return said[said.rindex("The next boot tries it"):].splitlines()
