@@ -8,6 +8,7 @@
 #include "json.h"
 #include "need-words.h"
 #include "refusal.h"
+#include "root.h"
 #include "trying.h"
 #include "warning.h"
 #include "work.h"
@@ -47,6 +48,9 @@ struct options {
 	unsigned allow;
 	struct gb_nodes nodes;
 };
+
+#define SERVICE "ghost-boot-confirm.service"
+#define SERVICE_WANTED "/etc/systemd/system/multi-user.target.wants/" SERVICE
 
 enum { ALLOW = 256, RETIRE, NO_TRIAL, AFTER, CONFIRM, WATCHDOG };
 
@@ -142,8 +146,22 @@ static int refuse(struct gb_work *work, const struct gb_refusals *refusals)
 	return GB_EXIT_REFUSED;
 }
 
-static void warn(struct gb_work *work)
+/* It judges a trial, ends it, and tells of it. */
+static void warn_of_service(struct gb_work *work)
 {
+	struct gb_root *root = work->host.root;
+
+	if (!gb_root_exists(root, "/run/systemd/system") || gb_root_exists(root, SERVICE_WANTED))
+		return;
+	gb_check(&work->checks, "confirm-service", GB_WARN, SERVICE,
+		 "is not enabled: nobody judges a trial, or says how it ended");
+	gb_check_fix(&work->checks, "systemctl enable " SERVICE);
+}
+
+static void warn(struct gb_work *work, const struct options *options)
+{
+	if (!options->trying.no_trial)
+		warn_of_service(work);
 	gb_warnings_read(&work->target, &work->setup.disks, &work->checks);
 	gb_images_warn(&work->setup.images, &work->checks);
 }
@@ -167,7 +185,7 @@ static int judge(struct gb_work *work, const struct options *options)
 	if (code < 0 && refusals.standing)
 		code = refuse(work, &refusals);
 	else if (code < 0)
-		warn(work);
+		warn(work, options);
 	if (code < 0 && !work->options.json)
 		gb_enable_checks(stdout, &work->checks);
 	gb_refusals_clear(&refusals);

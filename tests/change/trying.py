@@ -249,6 +249,23 @@ def from_a_live_system_in_a_subvolume(host):
 
 
 @both
+def without_the_service(host):
+    """Nobody would judge it, where systemd runs."""
+    words = "ghost-boot-confirm.service"
+    said = call(host, "enable", "01:00", "--dry-run").stdout
+    holds(words not in said, said)
+    host.put("run/systemd/system/x", "")
+    said = call(host, "enable", "01:00", "--dry-run").stdout
+    holds(f"systemctl enable {words}" in said, said)
+    wants = host.at("etc/systemd/system/multi-user.target.wants")
+    os.makedirs(wants)
+    os.symlink(f"/lib/systemd/system/{words}", os.path.join(wants, words))
+    host.put(f"usr/lib/systemd/system/{words}", "")
+    said = call(host, "enable", "01:00", "--dry-run").stdout
+    holds(words not in said, said)
+
+
+@both
 def with_a_watchdog(host):
     """The trial's entry alone has it, and only where there is one that outlives a kernel that hangs."""
     before = host.snapshot()
