@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bootdefault.h"
 #include "counter.h"
 #include "efi.h"
 #include "json.h"
@@ -254,6 +255,18 @@ static int start(struct gb_trying *t, struct gb_err *err)
 	return r;
 }
 
+/* What was computed for files that were to be written, once more with those that are there. */
+static int check_usual(struct gb_host *host, const struct gb_trial *trial, struct gb_err *err)
+{
+	struct gb_bootdefault now;
+	int r = gb_bootdefault_find(host, NULL, &now, err);
+
+	if (!r && (now.ours || !trial->usual || strcmp(now.id, trial->usual)))
+		r = gb_fail(err, EPERM, "the boot loader would boot %.120s by itself by now, and no longer %.120s",
+			    now.id, trial->usual ? trial->usual : "");
+	return r;
+}
+
 /* The record first: "armed" with nothing set is a boot as usual, which is noticed. A loader that was
  * told while the record says nothing of it would be a trial that nobody meant. */
 static int arm(struct gb_trying *t, struct gb_trial *trial, struct gb_err *err)
@@ -264,6 +277,11 @@ static int arm(struct gb_trying *t, struct gb_trial *trial, struct gb_err *err)
 
 	if (r)
 		return r;
+	r = check_usual(host, trial, err);
+	if (r) {
+		close(lock);
+		return r;
+	}
 	strcpy(boot, trial->boot);
 	trial->state = gb_trial_next(trial->state, GB_TRIAL_ARM);
 	gb_trial_boot_id(host->root, trial->boot, NULL);

@@ -248,6 +248,19 @@ def from_a_live_system_in_a_subvolume(host):
     same(commands(said)[0], "mount -o subvol=/@rootfs /dev/nvme0n1p2 /mnt")
 
 
+@one(loaders.Systemd)
+def another_entry_that_comes_meanwhile(host):
+    """With the files that are there in the end, the loader would boot another: nothing is asked of it."""
+    host.put("efi/other", "a kernel\n")
+    host.put("etc/broken-builder",
+             "printf 'title x\\nlinux /other\\n' >/efi/loader/entries/other.conf\n"
+             "echo default other.conf >/efi/loader/loader.conf\n")
+    ran = call(host, *TRY, code=5)
+    holds("other.conf" in ran.stderr, ran.stderr)
+    same((state(host), host.once), (None, None))
+    same([name for name in os.listdir(host.at("efi/loader/entries")) if "ghost" in name], [])
+
+
 @both
 def without_the_service(host):
     """Nobody would judge it, where systemd runs."""
