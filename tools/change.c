@@ -498,8 +498,11 @@ int gb_change_recover(struct gb_context *context, struct gb_root *root,
 	}
 	r = gb_transaction_recover(&t, &end, &err);
 	if (r) {
-		gb_command_fail(context, err.text, "A change that was interrupted is still to be brought "
-				"back. Mend that, and run it again.");
+		gb_command_fail(context, err.text, r == -ESTALE ?
+				"A change that was interrupted is still to be brought back. Put that aside, or "
+				"let ghost-boot recover --force overwrite it." :
+				"A change that was interrupted is still to be brought back. Mend that, and run "
+				"it again.");
 		return r == -EBUSY ? GB_EXIT_REFUSED : GB_EXIT_PARTLY;
 	}
 	fprintf(stderr, end == GB_END_DONE ? "A change that was interrupted is now finished.\n" :
