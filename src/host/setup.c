@@ -243,7 +243,7 @@ int gb_setup_enable(struct gb_setup *setup, const struct gb_target *target,
 		    struct gb_trial *counted, struct gb_err *err)
 {
 	struct gb_want extra = { .mode = GB_WANT_NO_NAME, .word = GB_TRIAL_WORD,
-				 .reason = "there is no trial any more" };
+				 .reason = setup->trial.state ? "there is no trial any more" : NULL };
 	const struct gb_setup_words words = { target, retire, &extra, NULL };
 	char word[32];
 	int r = setup->trial.state == GB_TRIAL_FAILED ? gb_setup_rewind(setup, err) : 0;
