@@ -32,6 +32,16 @@ static void add_file(struct gb_text *text, const char *tag, const struct gb_file
 	}
 }
 
+static void add_home(struct gb_text *text, const struct gb_home *home)
+{
+	gb_text_addf(text, "home");
+	gb_record_word(text, home->point);
+	gb_record_word(text, home->type);
+	gb_record_word(text, home->source);
+	gb_record_word(text, home->uuid);
+	gb_text_addf(text, "\n");
+}
+
 void gb_journal_print(const struct gb_journal *journal, struct gb_text *text)
 {
 	size_t begin = text->len;
@@ -53,6 +63,8 @@ void gb_journal_print(const struct gb_journal *journal, struct gb_text *text)
 		gb_text_addf(text, "\n");
 		if (entry->boot)
 			gb_text_addf(text, "boot %d\n", (int)entry->boot);
+		if (entry->home.point)
+			add_home(text, &entry->home);
 		if (entry->staged) {
 			gb_text_addf(text, "staged");
 			gb_record_word(text, entry->staged);
@@ -139,6 +151,14 @@ static void read_entry(struct gb_record *w, struct gb_journal *journal)
 		w->bad = true;
 }
 
+static void read_home(struct gb_record *w, struct gb_home *home)
+{
+	home->point = gb_record_next_word(w);
+	home->type = gb_record_next_word(w);
+	home->source = gb_record_next_word(w);
+	home->uuid = gb_record_next_word(w);
+}
+
 static void read_step(struct gb_record *w, struct gb_journal *journal)
 {
 	char **all = realloc(journal->step, (journal->steps + 1) * sizeof(*all));
@@ -167,6 +187,8 @@ static bool read_line(void *ctx, const char *tag, struct gb_record *line)
 		read_entry(line, journal);
 	else if (last && !strcmp(tag, "boot"))
 		last->boot = (enum gb_boot)gb_record_next_number(line, 10, 0, GB_BOOT_POINTER);
+	else if (last && !last->home.point && !strcmp(tag, "home"))
+		read_home(line, &last->home);
 	else if (last && !last->staged && !strcmp(tag, "staged"))
 		last->staged = gb_record_next_word(line);
 	else if (last && !strcmp(tag, "before"))

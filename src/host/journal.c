@@ -31,6 +31,7 @@ void gb_journal_clear(struct gb_journal *journal)
 		free(journal->entry[i].path);
 		free(journal->entry[i].place);
 		free(journal->entry[i].staged);
+		gb_home_clear(&journal->entry[i].home);
 		gb_file_clear(&journal->entry[i].before);
 		gb_file_clear(&journal->entry[i].after);
 	}
@@ -72,7 +73,7 @@ static bool add_entry(struct gb_journal *journal, const struct gb_step *step,
 				    .staged = step->staged ? strdup(step->staged) : NULL };
 	journal->entries++;
 	return entry->path && entry->place && (!step->staged || entry->staged) &&
-	       gb_file_copy(&touch->before, &entry->before) &&
+	       (entry->kind == GB_ENTRY_STAGED || gb_file_copy(&touch->before, &entry->before)) &&
 	       (entry->kind == GB_ENTRY_PLACED || gb_file_copy(&touch->after, &entry->after));
 }
 
@@ -191,6 +192,15 @@ static int publish(struct gb_store *store, int base)
 	return r;
 }
 
+static int find_homes(struct gb_store *store, struct gb_journal *journal)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < journal->entries && !r; i++)
+		r = gb_home_find(store, journal->entry[i].place, &journal->entry[i].home);
+	return r;
+}
+
 int gb_journal_write(struct gb_store *store, const struct gb_plan *plan, int64_t now,
 		     struct gb_journal *ret, struct gb_err *err)
 {
@@ -200,6 +210,8 @@ int gb_journal_write(struct gb_store *store, const struct gb_plan *plan, int64_t
 	if (base < 0)
 		return base;
 	r = gb_journal_from_plan(plan, now, &journal);
+	if (!r)
+		r = find_homes(store, &journal);
 	if (!r)
 		journal.folder = begin(store, base);
 	if (!r && journal.folder < 0)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "home.h"
 #include "plan.h"
 
 struct gb_err;
@@ -46,6 +47,7 @@ struct gb_entry {
 	enum gb_entry_kind kind;
 	enum gb_boot boot;
 	char *path, *place, *staged; /* the last only with GB_ENTRY_PLACED */
+	struct gb_home home;
 	struct gb_file before, after;
 };
 

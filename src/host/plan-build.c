@@ -20,8 +20,8 @@ static int fill_build(struct gb_plan *plan, struct gb_store *store, struct gb_st
 
 	if (r)
 		return r;
-	if (touch->before.kind != GB_FILE_ABSENT)
-		return gb_fail(err, EEXIST, "%s is in the way: it is a name for a new file of ours",
+	if (touch->before.kind != GB_FILE_ABSENT && touch->before.kind != GB_FILE_REGULAR)
+		return gb_fail(err, EEXIST, "%s is in the way of a new file of ours: move it away",
 			       staged);
 	step->touches = 0; /* it is not to be found itself */
 	r = gb_steps_check_once(plan, touch, false, err);

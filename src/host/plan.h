@@ -98,9 +98,10 @@ int gb_plan_run(struct gb_plan *plan, struct gb_store *store, const char *const 
 /* Runs `argv`, which makes one new file, `staged`, beside what it is for ("/boot/.ghost-boot-…"):
  * until gb_plan_place puts it somewhere, no file in use has changed, and a failure leaves nothing.
  * `staged`, and with anything from '.' or '~' on behind it or a '.' before it, are names of ours:
- * in the end there is none such. One that is there now is in the way (-EEXIST). It takes at most
- * `space` bytes. Always a step, judged by the transaction's `prove`. Returns how many steps, with
- * those for its folders. */
+ * in the end there is none such. A file that is there now was left by a change that nobody knows
+ * any more, and goes first; anything else is in the way (-EEXIST). It takes at most `space` bytes.
+ * Always a step, judged by the transaction's `prove`. Returns how many steps, with those for its
+ * folders. */
 int gb_plan_build(struct gb_plan *plan, struct gb_store *store, const char *const *argv,
 		  const char *staged, uint64_t space, unsigned timeout_s, const char *reason,
 		  struct gb_err *err);

@@ -24,6 +24,7 @@ struct disk {
 	char path[PATH_MAX];
 	uint64_t adds, largest; /* written beside what is there; the largest to come back */
 	uint64_t beside;	/* a staged file and the copy that is made of it */
+	uint64_t frees;		/* of files that go before anything is written */
 };
 
 struct disks {
@@ -80,7 +81,7 @@ static int find_disk(struct gb_store *store, struct disks *all, const char *path
 	}
 	disk->device = st.st_dev;
 	disk->adds = SLACK;
-	disk->largest = disk->beside = 0;
+	disk->largest = disk->beside = disk->frees = 0;
 	all->count++;
 	*ret = disk;
 	return 0;
@@ -161,12 +162,16 @@ static int add_step(struct gb_store *store, struct disks *all, const struct gb_p
 		return add_place(store, all, step, state);
 	for (size_t i = 0; i < step->touches; i++) {
 		const struct gb_touch *touch = &step->touch[i];
-		const uint64_t old = touch->before.kind == GB_FILE_REGULAR ? touch->before.size : 0;
-		const uint64_t now = step->argv ? old : touch->after.size;
+		uint64_t old = touch->before.kind == GB_FILE_REGULAR ? touch->before.size : 0;
+		uint64_t now = step->argv ? old : touch->after.size;
 
 		r = find_disk(store, all, touch->place, &disk);
 		if (r)
 			return r;
+		if (step->kind == GB_STEP_BUILD) {
+			disk->frees += old;
+			old = now = 0;
+		}
 		disk->adds += blocks(now);
 		/* one that goes only has another name until the end */
 		if (step->spare && gb_store_is_large(store, old) &&
@@ -188,7 +193,9 @@ static int add_step(struct gb_store *store, struct disks *all, const struct gb_p
 static int measure(struct gb_store *store, const struct disk *disk, struct gb_room *ret)
 {
 	gb_text_copy(ret->path, sizeof(ret->path), disk->path);
-	ret->needed = disk->adds + disk->largest + disk->beside;
+	const uint64_t adds = disk->adds + disk->largest + disk->beside;
+
+	ret->needed = adds > disk->frees ? adds - disk->frees : 0;
 	return gb_store_space(store, disk->fd, &ret->there, &ret->read_only);
 }
 

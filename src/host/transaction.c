@@ -109,13 +109,31 @@ static int check_step(struct work *work, size_t s, struct gb_text *details, stru
 	return r;
 }
 
+/* There was a file by the name of the new one: sweep_stale() has removed it. */
+static bool is_stale(const struct gb_step *step)
+{
+	return step->kind == GB_STEP_BUILD && step->touch->before.kind != GB_FILE_ABSENT;
+}
+
+static int sweep_stale(struct work *work, struct gb_err *err)
+{
+	const struct gb_journal *journal = &work->journal;
+	int r = 0;
+
+	for (size_t i = 0; i < journal->entries && !r; i++)
+		if (journal->entry[i].kind == GB_ENTRY_STAGED &&
+		    is_stale(&work->plan->step[journal->entry[i].step]))
+			r = gb_aside_restore(work->store, journal, i, false, err);
+	return r;
+}
+
 static int do_step(struct work *work, size_t s, struct gb_text *details, struct gb_err *err)
 {
 	const struct gb_step *step = &work->plan->step[s];
 	int r = stopped(work, err);
 
 	/* two programs may write the same file: the second finds what the first made */
-	if (!r && step->kind != GB_STEP_RUN)
+	if (!r && step->kind != GB_STEP_RUN && !is_stale(step))
 		r = check_step(work, s, details, err);
 	if (!r)
 		r = gb_journal_enter(work->store, &work->journal, GB_JOURNAL_APPLYING, s, err);
@@ -135,22 +153,47 @@ static int do_step(struct work *work, size_t s, struct gb_text *details, struct 
 
 /* ---- ends -------------------------------------------------------------------------- */
 
-/* All is applied and on the disk: what is left can't change the outcome. */
-static int finish(struct work *work, struct gb_err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < work->journal.entries && !r; i++)
-		r = gb_aside_clean(work->store, &work->journal, i, err);
-	if (!r)
-		r = gb_journal_enter(work->store, &work->journal, GB_JOURNAL_DONE, 0, err);
-	return r ? r : gb_journal_file(work->store, &work->journal, err);
-}
-
 static bool has_begun(const struct gb_journal *journal, size_t entry)
 {
 	return journal->state != GB_JOURNAL_INTENT &&
 	       journal->entry[entry].step <= journal->reached;
+}
+
+static int check_home(struct work *work, size_t i, struct gb_err *err)
+{
+	const struct gb_entry *entry = &work->journal.entry[i];
+
+	return gb_home_check(work->store, &entry->home, entry->place, entry->path, err);
+}
+
+/* With one file system away nothing is touched: what is on the others may need what is there. */
+static int check_homes(struct work *work, struct gb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < work->journal.entries && !r && !work->t->force; i++)
+		if (work->journal.state == GB_JOURNAL_APPLIED || has_begun(&work->journal, i))
+			r = check_home(work, i, err);
+	return r;
+}
+
+/* Whoever insists gives up what is on one that is away. */
+static bool is_given_up(struct work *work, size_t i)
+{
+	return work->t->force && check_home(work, i, NULL);
+}
+
+/* All is applied and on the disk: what is left can't change the outcome. */
+static int finish(struct work *work, struct gb_err *err)
+{
+	int r = check_homes(work, err);
+
+	for (size_t i = 0; i < work->journal.entries && !r; i++)
+		if (!is_given_up(work, i))
+			r = gb_aside_clean(work->store, &work->journal, i, err);
+	if (!r)
+		r = gb_journal_enter(work->store, &work->journal, GB_JOURNAL_DONE, 0, err);
+	return r ? r : gb_journal_file(work->store, &work->journal, err);
 }
 
 /* One file that can't be brought back keeps no other from it; but while there is one, what was
@@ -165,7 +208,7 @@ static int restore_all(struct work *work, struct gb_err *err)
 		const bool staged = entry->kind == GB_ENTRY_STAGED;
 		int one = 0;
 
-		if (!has_begun(&work->journal, i) || (r && staged))
+		if (!has_begun(&work->journal, i) || (r && staged) || is_given_up(work, i))
 			continue;
 		if (entry->boot || staged)
 			turn_to(work, staged ? GB_BOOT_NO : entry->boot);
@@ -185,9 +228,9 @@ static int restore_all(struct work *work, struct gb_err *err)
 static int bring_back(struct work *work, struct gb_err *err)
 {
 	struct gb_journal *journal = &work->journal;
-	int r = 0;
+	int r = check_homes(work, err);
 
-	if (journal->state != GB_JOURNAL_INTENT) {
+	if (!r && journal->state != GB_JOURNAL_INTENT) {
 		const size_t reached = journal->state == GB_JOURNAL_APPLIED ? journal->steps
 									    : journal->reached;
 
@@ -205,7 +248,7 @@ static int bring_back(struct work *work, struct gb_err *err)
 
 static int apply_all(struct work *work, struct gb_text *details, struct gb_err *err)
 {
-	int r = 0;
+	int r = sweep_stale(work, err);
 
 	for (size_t s = 0; s < work->plan->steps && !r; s++)
 		r = do_step(work, s, details, err);

@@ -449,11 +449,11 @@ static void refused(void **state)
 	assert_string_equal(err.text, "no step makes /boot/.ghost-boot-other");
 	assert_int_equal(gb_plan_build(plan, &m.store, argv, "/boot/" STAGED, 1, 0, "", &err),
 			 -EEXIST);
-	tree_put(&m.tree, other, "left\n");
+	tree_folder(&m.tree, other);
 	assert_int_equal(gb_plan_build(plan, &m.store, argv, other, 1, 0, "", &err), -EEXIST);
-	assert_string_equal(err.text, "/boot/.ghost-boot-other is in the way: it is a name for a new "
-			    "file of ours");
-	tree_delete(&m.tree, other);
+	assert_string_equal(err.text, "/boot/.ghost-boot-other is in the way of a new file of ours: "
+			    "move it away");
+	assert_int_equal(rmdir(tree_path(&m.tree, other)), 0);
 	assert_int_equal(gb_plan_build(plan, &m.store, argv, other, 1, 0, "", &err), 1);
 	assert_int_equal(gb_plan_place(plan, &m.store, other, "/boot/copy.img", 0600, "", &err),
 			 -EEXIST);
@@ -534,6 +534,50 @@ static void room(void **state)
 	expect(&m, -ENOSPC, GB_END_REFUSED, "and the change needs 51 MiB while it is made");
 	blocks_free = all + 1024;
 	expect(&m, 0, GB_END_DONE, "");
+	end(&m);
+}
+
+static uint64_t needed_in_all(struct machine *m)
+{
+	struct gb_room room[GB_ROOMS_MAX];
+	uint64_t all = 0;
+	size_t rooms = 0;
+
+	assert_int_equal(gb_transaction_rooms(&m->store, &m->plan, room, &rooms, NULL), 0);
+	while (rooms-- > 0)
+		all += room[rooms].needed;
+	return all;
+}
+
+/* One that nobody knows any more: it goes first, makes room, and never comes back. */
+static void left_behind(void **state)
+{
+	static const char left[] = "/efi/" STAGED_MENU;
+	struct machine m;
+	uint64_t without;
+
+	(void)state;
+	start(&m);
+	without = needed_in_all(&m);
+	tree_put_data(&m.tree, left, old_image, 20000);
+	gb_plan_clear(&m.plan);
+	make_plan(&m.store, &m.plan);
+	assert_int_equal(needed_in_all(&m), without - 20000);
+	m.runner.run = run_badly;
+	expect(&m, -ECHILD, GB_END_BACK, "no space left");
+	assert_int_equal(access(tree_path(&m.tree, left), F_OK), -1);
+	tree_put_data(&m.tree, left, old_image, 20000);
+	gb_plan_clear(&m.plan);
+	make_plan(&m.store, &m.plan);
+	tree_put(&m.tree, left, "being written\n");
+	m.runner.run = fake_run;
+	free(m.before);
+	m.before = take_shot(m.tree.dir);
+	expect(&m, -ESTALE, GB_END_REFUSED, "was written by somebody else meanwhile");
+	gb_plan_clear(&m.plan);
+	make_plan(&m.store, &m.plan);
+	expect(&m, 0, GB_END_DONE, "");
+	assert_int_equal(access(tree_path(&m.tree, left), F_OK), -1);
 	end(&m);
 }
 
@@ -624,6 +668,7 @@ int main(void)
 		cmocka_unit_test(no_exchange),	cmocka_unit_test(in_order),
 		cmocka_unit_test(foreign),	cmocka_unit_test(taken_back),
 		cmocka_unit_test(refused),	cmocka_unit_test(neighbours),
+		cmocka_unit_test(left_behind),
 		cmocka_unit_test(room),		cmocka_unit_test(room_on_fat),
 		cmocka_unit_test(printed),
 	};
