@@ -123,6 +123,44 @@ def an_esp_that_is_gone_for_good(host):
     same(faults.difference(before, host.snapshot()), [])
 
 
+def purge(host):
+    """As dpkg does when the package is gone already; what it says."""
+    for name in "sed", "grep", "rmdir":
+        if not os.path.exists(host.at("usr/bin/" + name)):
+            os.symlink("busybox", host.at("usr/bin/" + name))
+    path = os.path.join(hosts.REPO, "tools", "debian", "ghost-boot.postrm")
+    with open(path, encoding="utf-8") as f:
+        host.put("var/lib/dpkg/info/ghost-boot.postrm", f.read(), 0o755)
+    return host.run_inside(["/var/lib/dpkg/info/ghost-boot.postrm", "purge"]).stderr
+
+
+@test
+def purged_while_the_esp_is_away(host):
+    """The copies of what was on it stay until it is as it was."""
+    ready(host)
+    call(host, *TRY)
+    before = host.snapshot()
+    scratch = os.path.dirname(host.dir)
+    probe = host.copy(os.path.join(scratch, "points"))
+    points = faults.points(probe, ("disable", "--yes"), os.path.join(scratch, "points.log"))[1]
+    at = points[next(i for i, point in enumerate(points) if "state.applied" in point.text)]
+    host.ghost("disable", "--yes", check=False, before=faults.strace(
+        os.path.join(scratch, "cut.log"), "-e", f"inject={at.call}:signal=SIGKILL:when={at.nth}"))
+    unmount(host)
+    call(host, "disable", "--yes", code=6)
+    said = purge(host)
+    holds("/var/lib/ghost-boot stays" in said and "ghost-boot recover" in said, said)
+    mount(host)
+    call(host, "recover")
+    now = host.snapshot()
+    for path in "var/lib/dpkg", "var/lib/dpkg/info", "var/lib/dpkg/info/ghost-boot.postrm":
+        del now[path]
+    same(faults.difference(before, now), [])
+    call(host, "disable", "--yes")
+    same("stays" in purge(host), False)
+    holds(not os.path.exists(host.at("var/lib/ghost-boot")), "the state is still there")
+
+
 @test
 def a_record_of_the_version_before(host):
     """It names no file system: brought back as it always was."""
