@@ -28,6 +28,7 @@ static void clear_entry(struct gb_grubcfg_entry *entry)
 	free(entry->id);
 	free(entry->kernel);
 	free(entry->line);
+	free(entry->initrd);
 	*entry = (struct gb_grubcfg_entry){ 0 };
 }
 
@@ -91,13 +92,48 @@ static int begin_entry(struct reading *r, const char *line, size_t len)
 	return 0;
 }
 
-/* "linux", and what came with the years: "linux16", "linuxefi", "$linux". */
-static int take_kernel(struct reading *r, const char *line, size_t len)
+static bool is_initrd(const char *name, size_t len)
+{
+	static const char *const names[] = { "initrd", "initrd16", "initrdefi" };
+	const size_t dollar = begins(name, len, "$");
+
+	name += dollar;
+	len -= dollar;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (len == strlen(names[i]) && begins(name, len, names[i]))
+			return true;
+	return false;
+}
+
+static int take_initrd(struct reading *r, const char *line, size_t len)
+{
+	const char *word = NULL;
+	size_t word_len = 0;
+
+	for (size_t at = 0, end; at < len; at = end) {
+		for (end = at; end < len && line[end] != ' ' && line[end] != '\t';)
+			end++;
+		if (at && line[at] != '$') { /* tuned wants a variable behind it */
+			word = line + at;
+			word_len = end - at;
+		}
+		while (end < len && (line[end] == ' ' || line[end] == '\t'))
+			end++;
+	}
+	free(r->entry.initrd);
+	r->entry.initrd = word ? strndup(word, word_len) : NULL;
+	return word && !r->entry.initrd ? -ENOMEM : 0;
+}
+
+/* "linux", and what came with the years: "linux16", "linuxefi", "$linux"; "initrd" likewise. */
+static int take_command(struct reading *r, const char *line, size_t len)
 {
 	size_t name = 0, path;
 
 	while (name < len && line[name] != ' ' && line[name] != '\t')
 		name++;
+	if (is_initrd(line, name))
+		return take_initrd(r, line, len);
 	if (!begins(line, name, "linux") && !begins(line, name, "$linux"))
 		return 0;
 	while (name < len && (line[name] == ' ' || line[name] == '\t'))
@@ -151,7 +187,7 @@ static int read_line(struct reading *r, const char *line, size_t len)
 	} else if (r->open && len == 1 && *line == '}') {
 		return end_entry(r);
 	} else if (r->open) {
-		return take_kernel(r, line, len);
+		return take_command(r, line, len);
 	}
 	return 0;
 }
@@ -244,6 +280,54 @@ int gb_grubcfg_check(const struct gb_grubcfg *cfg, const struct gb_grubcfg_goal 
 	return r;
 }
 
+static bool is_in_boot(struct gb_root *root, const char *file)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "/boot/%.250s", gb_text_base(file));
+	return gb_root_exists(root, path);
+}
+
+/* One that `old` boots this kernel with; another where all of those are gone from /boot. */
+static bool has_initrd(const struct gb_grubcfg_entry *entry, const struct gb_grubcfg *old,
+		       struct gb_root *root)
+{
+	bool there = false;
+
+	for (size_t i = 0; i < old->entries && entry->initrd; i++) {
+		const struct gb_grubcfg_entry *other = &old->entry[i];
+
+		if (!other->initrd || strcmp(other->kernel, entry->kernel))
+			continue;
+		if (!strcmp(other->initrd, entry->initrd))
+			return true;
+		there |= is_in_boot(root, other->initrd);
+	}
+	return entry->initrd && !there;
+}
+
+/* Does every entry of `cfg` for this kernel that must have an initrd have it? All must where all of
+ * `old` have one; else one of them. */
+static bool has_initrds(const struct gb_grubcfg *cfg, const struct gb_grubcfg *old,
+			const char *kernel, struct gb_root *root)
+{
+	bool any = false, all = true, good = false, whole = true;
+
+	for (size_t i = 0; i < old->entries; i++)
+		if (!strcmp(old->entry[i].kernel, kernel)) {
+			any |= old->entry[i].initrd != NULL;
+			all &= old->entry[i].initrd != NULL;
+		}
+	for (size_t i = 0; i < cfg->entries; i++)
+		if (!strcmp(cfg->entry[i].kernel, kernel)) {
+			const bool one = has_initrd(&cfg->entry[i], old, root);
+
+			good |= one;
+			whole &= one;
+		}
+	return !any || (all ? whole : good);
+}
+
 static bool boots(const struct gb_grubcfg *cfg, const char *kernel)
 {
 	for (size_t i = 0; i < cfg->entries; i++)
@@ -255,8 +339,6 @@ static bool boots(const struct gb_grubcfg *cfg, const char *kernel)
 int gb_grubcfg_replaces(const struct gb_grubcfg *cfg, const struct gb_grubcfg *old,
 			struct gb_root *root, struct gb_err *err)
 {
-	char path[300];
-
 	if (!cfg->made || !cfg->whole)
 		return gb_fail(err, EBADMSG, "it is cut short");
 	if (!cfg->entries)
@@ -264,9 +346,13 @@ int gb_grubcfg_replaces(const struct gb_grubcfg *cfg, const struct gb_grubcfg *o
 	for (size_t i = 0; i < old->entries; i++) {
 		const char *kernel = old->entry[i].kernel;
 
-		snprintf(path, sizeof(path), "/boot/%.250s", gb_text_base(kernel));
-		if (!boots(cfg, kernel) && gb_root_exists(root, path))
+		if (boots(cfg, kernel)) {
+			if (!has_initrds(cfg, old, kernel, root))
+				return gb_fail(err, EBADMSG, "it boots %.200s without its initrd",
+					       kernel);
+		} else if (is_in_boot(root, kernel)) {
 			return gb_fail(err, EBADMSG, "it does not boot %.200s any more", kernel);
+		}
 	}
 	return 0;
 }

@@ -17,6 +17,7 @@ struct gb_grubcfg_entry {
 	char *title, *id; /* "" where there is none */
 	char *kernel;	  /* "/boot/vmlinuz-6.12" */
 	char *line;	  /* what follows it */
+	char *initrd;	  /* the last: microcode comes before; NULL: it has none */
 	bool recovery;
 };
 
@@ -41,8 +42,8 @@ struct gb_grubcfg_goal {
 /* Do they? Words with a meaning for shell or GRUB are passed over. -EBADMSG, and which does not. */
 int gb_grubcfg_check(const struct gb_grubcfg *cfg, const struct gb_grubcfg_goal *goal,
 		     struct gb_err *err);
-/* Is it one that can take the place of `old`: whole, and with every kernel that `old` boots and
- * that is still in /boot? -EBADMSG with the reason. */
+/* Is it one that can take the place of `old`: whole, with every kernel that `old` boots and that is
+ * still in /boot, and with its initrd where `old` has one? -EBADMSG with the reason. */
 int gb_grubcfg_replaces(const struct gb_grubcfg *cfg, const struct gb_grubcfg *old,
 			struct gb_root *root, struct gb_err *err);
 
