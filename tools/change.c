@@ -2,6 +2,7 @@
 #include "change.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,6 +375,8 @@ static int carry_out(struct change *c)
 	};
 	int r;
 
+	/* whoever reads what is said may end first: tee(1), a login over the network */
+	signal(SIGPIPE, SIG_IGN);
 	t.log = c->log = open_log(c);
 	c->progress = (struct gb_progress){ .out = c->options->json ? NULL : stderr, .log = t.log,
 					    .root = c->host->root, .ctx = c->options->ctx,
@@ -391,16 +394,20 @@ static int carry_out(struct change *c)
 
 /* ---- all ------------------------------------------------------------------------------ */
 
+/* That nobody could read it is no failure of the change. */
 static int report(struct change *c, int r)
 {
 	const int code = exit_code(c->end, r);
 	char what[256];
 
-	if (c->options->json)
-		return print_json(c, end_name(c->end), code);
+	if (c->options->json) {
+		print_json(c, end_name(c->end), code);
+		return code;
+	}
 	if (!code) {
 		printf("%s\n", c->options->done ? c->options->done : "Done.");
-		return gb_command_flush(code);
+		gb_command_flush(code);
+		return code;
 	}
 	if (c->details.len)
 		fwrite(c->details.data, 1, c->details.len, stderr);
