@@ -64,9 +64,13 @@ static bool check_readable(const struct gb_proof *proof, int r, const struct gb_
 	const char *image = proof->plan->image;
 
 	if (!r) {
-		gb_check(proof->checks, "image-readable", tree->lost ? GB_WARN : GB_PASS, image,
-			 tree->lost ? "it can be read, but the kernel would leave files of it out" :
-				      "it can be read to its end");
+		const bool ours = tree->ours_lost && proof->plan->claims;
+
+		gb_check(proof->checks, "image-readable",
+			 ours ? GB_FAIL : tree->lost ? GB_WARN : GB_PASS, image,
+			 !tree->lost ? "it can be read to its end" :
+			 ours ? "it can be read, but the kernel would leave out files of ours" :
+				"it can be read, but the kernel would leave files of it out");
 		gb_check_evidence(proof->checks, "%zu files in %zu archives", tree->image.entries,
 				  tree->image.archives);
 		add_packings(&tree->image, proof->checks);
@@ -142,12 +146,15 @@ static void check_aliases(const struct gb_proof *proof, const struct gb_image_fi
 		if (gb_imagetree_find(&proof->tree, path) != program)
 			gb_text_addf(&missing, "%s%s", missing.len ? ", " : "", aliases[i]);
 	}
-	gb_check(proof->checks, "image-tools", missing.len ? GB_WARN : GB_PASS, proof->plan->image,
+	gb_check(proof->checks, "image-tools", missing.len ? GB_FAIL : GB_PASS, proof->plan->image,
 		 missing.len ? "ghost-claim in it is the installed one, but %s is missing" :
 			       "the boot tools in it are the installed ones",
 		 missing.len && missing.data ? missing.data : "");
 	gb_check_evidence(proof->checks, "%s in it is equal to %s", program->path,
 			  proof->plan->program);
+	if (missing.len)
+		gb_check_fix(proof->checks, "see in the image builder's log whether ghost-boot's "
+					    "hook ran, and build it anew");
 	gb_text_clear(&missing);
 }
 

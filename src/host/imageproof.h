@@ -22,7 +22,8 @@ struct gb_imageplan {
 	 * asked for. */
 	const char *claims;
 	size_t claims_len;
-	uint64_t previous; /* bytes of the image that it replaces; 0: there was none */
+	uint64_t previous; /* bytes of the image that it replaces, of the part in a unified one; 0:
+			    * there was none */
 	const struct gb_unifiedplan *unified; /* the image is the part of a unified one; or NULL */
 };
 

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "err.h"
 #include "host.h"
 #include "imageproof.h"
+#include "pe.h"
 #include "plan.h"
 #include "store.h"
 
@@ -96,13 +98,31 @@ static uint64_t previous_size(const struct gb_kernel *kernel)
 	return 0;
 }
 
+/* Of the image in the unified one that the new one takes the place of; 0: there is none. */
+static uint64_t previous_part(struct gb_host *host, const struct gb_kernel *kernel)
+{
+	const struct gb_pe_section *image = NULL;
+	struct gb_pe pe;
+	int fd = -1;
+
+	for (size_t i = 0; i < kernel->places && fd < 0; i++)
+		if (kernel->place[i].unified)
+			fd = gb_pe_open(host->root, kernel->place[i].path, &pe, NULL);
+	if (fd >= 0) {
+		image = gb_pe_find(&pe, ".initrd");
+		close(fd);
+	}
+	return image ? image->size : 0;
+}
+
 static int prove_unified(struct gb_host *host, const struct gb_images *images,
 			 struct gb_kernel *kernel, const struct gb_image_wish *wish,
 			 struct gb_err *err)
 {
 	const struct gb_unifiedplan unified = gb_images_unifiedplan(images, kernel, wish);
 	struct gb_imageplan plan = { kernel->staged_unified, kernel->release, wish->program,
-				     wish->claims, wish->claims_len, 0, &unified };
+				     wish->claims, wish->claims_len, previous_part(host, kernel),
+				     &unified };
 
 	return prove(host, &plan, kernel->built_unified, err);
 }

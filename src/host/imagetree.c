@@ -28,8 +28,14 @@ static int new_body(struct gb_imagetree *tree, struct gb_body **ret, struct gb_e
 
 static int lose(struct gb_imagetree *tree, const char *name)
 {
-	if (!tree->lost++)
+	const bool ours = !tree->ours_lost &&
+			  (strstr(name, "ghost-") || strstr(name, "ghost_boot"));
+
+	if (!tree->lost++ || ours) {
+		free(tree->first_lost);
 		tree->first_lost = strdup(name);
+	}
+	tree->ours_lost |= ours;
 	return 0;
 }
 

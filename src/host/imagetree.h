@@ -39,6 +39,7 @@ struct gb_imagetree {
 	size_t files;
 	size_t lost;	/* whose folder is missing or no folder */
 	char *first_lost;
+	bool ours_lost; /* first_lost is the first that has our name */
 	bool dropped; /* data that was to be kept did not fit */
 
 	size_t room, slots;

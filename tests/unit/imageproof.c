@@ -51,6 +51,12 @@ static void put(const char *name, unsigned mode, const char *text)
 		made_file(&made, name, mode, text);
 }
 
+static void link_to_ours(const char *name)
+{
+	if (!without || strcmp(without, name))
+		made_link(&made, name, "ghost-claim");
+}
+
 static void put_modules(const char *suffix)
 {
 	char dep[512], path[128];
@@ -75,9 +81,8 @@ static void begin(const char *suffix)
 	made_folders(&made, "etc etc/ghost-boot usr usr/sbin usr/lib usr/lib/modules "
 			    "usr/lib/modules/" RELEASE " " MODULES "kernel");
 	put("usr/sbin/ghost-claim", PROGRAM, "\x7f" "ELF, ours");
-	made_link(&made, "usr/sbin/ghost-diag", "ghost-claim");
-	if (!without || strcmp(without, "usr/sbin/ghost-verify"))
-		made_link(&made, "usr/sbin/ghost-verify", "ghost-claim");
+	link_to_ours("usr/sbin/ghost-diag");
+	link_to_ours("usr/sbin/ghost-verify");
 	put("etc/ghost-boot/claims", PLAIN, CLAIMS);
 	put_modules(suffix);
 }
@@ -198,7 +203,8 @@ static void what_is_left_out_is_missed(void **state)
 {
 	(void)state;
 	left_out("usr/sbin/ghost-claim", "image-tools", GB_FAIL, "not in it");
-	left_out("usr/sbin/ghost-verify", "image-tools", GB_WARN, "ghost-verify is missing");
+	left_out("usr/sbin/ghost-verify", "image-tools", GB_FAIL, "ghost-verify is missing");
+	left_out("usr/sbin/ghost-diag", "image-tools", GB_FAIL, "ghost-diag is missing");
 	left_out("etc/ghost-boot/claims", "image-claims", GB_FAIL, "no claims");
 	left_out(MODULES "kernel/vfio-pci.ko.xz", "image-modules", GB_FAIL, "vfio-pci");
 	left_out(MODULES "kernel/vfio.ko.xz", "image-modules", GB_FAIL, "(kernel/vfio.ko.xz)");
@@ -318,6 +324,26 @@ static void our_unit_can_be_lost(void **state)
 	shows("image-order", GB_FAIL, "not there");
 }
 
+/* The kernel makes no folders: what comes before its own is left out. */
+static void files_without_a_folder(void **state)
+{
+	(void)state;
+	initramfs_tools(GOOD_ORDER);
+	made_file(&made, "kernel/x86/microcode.bin", PLAIN, "x");
+	prove();
+	shows("image-readable", GB_WARN, "kernel/x86/microcode.bin");
+	initramfs_tools(GOOD_ORDER);
+	made_file(&made, "kernel/x86/microcode.bin", PLAIN, "x");
+	made_file(&made, "etc/rules/60-ghost-boot.rules", PLAIN, "x");
+	made_file(&made, "etc/rules/61-ghost-boot.rules", PLAIN, "x");
+	prove();
+	shows("image-readable", GB_FAIL, "for 3 files: etc/rules/60-ghost-boot.rules");
+	/* without claims nobody misses it */
+	plan.claims = NULL;
+	prove();
+	shows("image-readable", GB_WARN, "files of it out");
+}
+
 static void damage_and_doubt_differ(void **state)
 {
 	(void)state;
@@ -428,6 +454,10 @@ static void each_part_of_a_unified_one_counts(void **state)
 	for (size_t i = 0; i < checks.checks; i++)
 		assert_int_equal(checks.check[i].mark, GB_PASS);
 	assert_int_equal(checks.checks, 7 + 3);
+	plan.previous = made.len * 3;
+	prove_unified("", NULL, false);
+	shows("image-size", GB_FAIL, "less than half");
+	plan.previous = 0;
 	prove_unified(".cmdline", "a  b", false);
 	shows("unified-line", GB_FAIL, "not the planned one");
 	prove_unified(".cmdline", "x a b c", false);
@@ -600,7 +630,7 @@ int main(void)
 		TEST(rivals_are_named),
 		TEST(rival_units_are_named),
 		TEST(our_unit_can_be_lost),
-		TEST(damage_and_doubt_differ),
+		TEST(files_without_a_folder), TEST(damage_and_doubt_differ),
 		TEST(sizes_are_compared),
 		TEST(no_claims_may_be_wanted),
 		cmocka_unit_test_setup_teardown(each_part_of_a_unified_one_counts, make, clear),
