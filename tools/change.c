@@ -22,7 +22,7 @@
 struct change {
 	struct gb_context *context;
 	struct gb_host *host;
-	const struct gb_plan *plan;
+	struct gb_plan *plan;
 	const struct gb_change_options *options;
 	struct gb_style style;
 	struct gb_progress progress;
@@ -44,7 +44,7 @@ static const char *end_name(enum gb_end end)
 	static const char *const names[] = {
 		[GB_END_NOTHING] = "nothing", [GB_END_DONE] = "done", [GB_END_REFUSED] = "refused",
 		[GB_END_UNCHANGED] = "unchanged", [GB_END_BACK] = "brought-back",
-		[GB_END_PARTLY] = "partly",
+		[GB_END_PARTLY] = "partly", [GB_END_UNPUBLISHED] = "partly",
 	};
 
 	return names[end];
@@ -59,7 +59,8 @@ static int exit_code(enum gb_end end, int r)
 										  : GB_EXIT_FAILED;
 	case GB_END_UNCHANGED: return GB_EXIT_FAILED;
 	case GB_END_BACK: return GB_EXIT_BACK;
-	case GB_END_PARTLY: break;
+	case GB_END_PARTLY:
+	case GB_END_UNPUBLISHED: break;
 	}
 	return GB_EXIT_PARTLY;
 }
@@ -67,6 +68,15 @@ static int exit_code(enum gb_end end, int r)
 static const char *log_path(const struct change *c)
 {
 	return c->options->log ? c->options->log : GB_LOG;
+}
+
+/* The files are as before, and what a program made of them may not be. */
+static const char *unpublished(bool given_up)
+{
+	return given_up ? "The files are as before, but not yet what that program copies: mend that, and "
+			  "run it." :
+			  "The files are as before, but not yet what that program copies: mend that, and "
+			  "type: sudo ghost-boot recover";
 }
 
 static void advice(const struct change *c, int r, char *ret, size_t size)
@@ -77,6 +87,8 @@ static void advice(const struct change *c, int r, char *ret, size_t size)
 	else if (c->end == GB_END_PARTLY)
 		snprintf(ret, size, "Mend that, and run any ghost-boot command that changes something: "
 			 "it goes on bringing back the state before.");
+	else if (c->end == GB_END_UNPUBLISHED)
+		snprintf(ret, size, "%s", unpublished(c->options->force));
 	else if (c->unfinished)
 		snprintf(ret, size, "%s%s", c->end == GB_END_BACK ? "All is as it was before. " :
 			 "Nothing was changed. ", c->options->hint ? c->options->hint : "");
@@ -271,6 +283,13 @@ static void on_tick(void *ctx)
 	gb_progress_tick(&c->progress);
 }
 
+static void on_again(void *ctx, char *const *argv)
+{
+	struct change *c = ctx;
+
+	gb_progress_again(&c->progress, argv);
+}
+
 static int on_prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)
 {
 	struct change *c = ctx;
@@ -310,16 +329,35 @@ static void write_heading(int log, const struct gb_context *context)
 	dprintf(log, "\n");
 }
 
-static int open_log(struct change *c)
+static void open_log(struct change *c, struct gb_transaction *t)
 {
 	struct gb_err err = { "" };
-	int log = gb_log_open(&c->host->store, log_path(c), &err);
 
-	if (log >= 0)
-		write_heading(log, c->context);
-	else if (!c->options->json && gb_root_is_real(c->host->root))
+	t->log = c->log = gb_log_open(t->store, log_path(c), &err);
+	if (c->log >= 0)
+		write_heading(c->log, c->context);
+	else if (!c->options->json && gb_root_is_real(t->store->root))
 		fprintf(stderr, "No log is kept: %s\n", err.text);
-	return log;
+}
+
+static void begin(struct change *c, struct gb_transaction *t)
+{
+	/* whoever reads what is said may end first: tee(1), a login over the network */
+	signal(SIGPIPE, SIG_IGN);
+	open_log(c, t);
+	c->progress = (struct gb_progress){ .out = c->options->json ? NULL : stderr, .log = t->log,
+					    .root = t->store->root, .ctx = c->options->ctx,
+					    .title = c->options->title };
+	gb_style_detect(stderr, &c->progress.style);
+}
+
+static void end(struct change *c, int r)
+{
+	gb_progress_end(&c->progress);
+	if (c->log >= 0) {
+		dprintf(c->log, "== %s%s%s\n", end_name(c->end), r ? ": " : "", r ? c->err.text : "");
+		close(c->log);
+	}
 }
 
 static int finish(struct change *c)
@@ -340,6 +378,7 @@ static void take_back(struct change *c, const struct gb_transaction *t)
 	if (c->stays)
 		r = gb_fail(&err, ENODATA, "what was planned is made, and stays: nobody has the old %s",
 			    back.anew[0]);
+	gb_plan_close(&back);
 	if (!r)
 		r = gb_transaction_run(t, &back, &end, NULL, &err);
 	gb_plan_clear(&back);
@@ -371,23 +410,13 @@ static int carry_out(struct change *c)
 	struct gb_transaction t = {
 		.store = &c->host->store, .runner = &c->host->runner, .force = c->options->force,
 		.now = time(NULL), .ctx = c, .begin = on_begin, .line = on_line, .tick = on_tick,
-		.prove = on_prove, .unseen = on_unseen,
+		.again = on_again, .prove = on_prove, .unseen = on_unseen,
 	};
 	int r;
 
-	/* whoever reads what is said may end first: tee(1), a login over the network */
-	signal(SIGPIPE, SIG_IGN);
-	t.log = c->log = open_log(c);
-	c->progress = (struct gb_progress){ .out = c->options->json ? NULL : stderr, .log = t.log,
-					    .root = c->host->root, .ctx = c->options->ctx,
-					    .title = c->options->title };
-	gb_style_detect(stderr, &c->progress.style);
+	begin(c, &t);
 	r = run_plan(c, &t);
-	gb_progress_end(&c->progress);
-	if (t.log >= 0) {
-		dprintf(t.log, "== %s%s%s\n", end_name(c->end), r ? ": " : "", r ? c->err.text : "");
-		close(t.log);
-	}
+	end(c, r);
 	say_unseen(c);
 	return r;
 }
@@ -454,6 +483,7 @@ static int run(struct change *c)
 {
 	int code;
 
+	gb_plan_close(c->plan);
 	if (!c->plan->steps)
 		return nothing(c);
 	code = show(c, look_for_room(c));
@@ -486,15 +516,45 @@ int gb_change_run(struct gb_context *context, struct gb_host *host, struct gb_pl
 	return code;
 }
 
+/* -1 to go on, else the exit code. */
+static int say_recovered(const struct change *c, int r)
+{
+	if (r) {
+		gb_command_fail(c->context, c->err.text, c->end == GB_END_UNPUBLISHED ?
+				unpublished(c->options->force) : r == -ESTALE ?
+				"A change that was interrupted is still to be brought back. Put that aside, or "
+				"let ghost-boot recover --force overwrite it." :
+				"A change that was interrupted is still to be brought back. Mend that, and run "
+				"it again.");
+		return r == -EBUSY ? GB_EXIT_REFUSED : GB_EXIT_PARTLY;
+	}
+	fprintf(stderr, c->end == GB_END_DONE ? "A change that was interrupted is now finished.\n" :
+		c->end == GB_END_BACK ? "A change that was interrupted is brought back: all is as it was "
+					"before it.\n" : "");
+	return -1;
+}
+
+static int recover(struct change *c, struct gb_root *root)
+{
+	struct gb_store store = { .root = root };
+	struct gb_runner runner = gb_runner_real(root);
+	struct gb_transaction t = { .store = &store, .runner = &runner, .force = c->options->force,
+				    .now = time(NULL), .ctx = c, .again = on_again,
+				    .line = on_line, .tick = on_tick };
+	int r;
+
+	begin(c, &t);
+	r = gb_transaction_recover(&t, &c->end, &c->err);
+	end(c, r);
+	return say_recovered(c, r);
+}
+
 int gb_change_recover(struct gb_context *context, struct gb_root *root,
 		      const struct gb_change_options *options)
 {
 	struct gb_store store = { .root = root };
-	struct gb_transaction t = { .store = &store, .log = -1, .force = options->force,
-				    .now = time(NULL) };
-	struct gb_err err = { "" };
-	enum gb_end end;
-	int r;
+	struct change *c;
+	int code;
 
 	if (!gb_transaction_is_open(&store))
 		return -1;
@@ -503,17 +563,12 @@ int gb_change_recover(struct gb_context *context, struct gb_root *root,
 			"be its middle.\n");
 		return -1;
 	}
-	r = gb_transaction_recover(&t, &end, &err);
-	if (r) {
-		gb_command_fail(context, err.text, r == -ESTALE ?
-				"A change that was interrupted is still to be brought back. Put that aside, or "
-				"let ghost-boot recover --force overwrite it." :
-				"A change that was interrupted is still to be brought back. Mend that, and run "
-				"it again.");
-		return r == -EBUSY ? GB_EXIT_REFUSED : GB_EXIT_PARTLY;
-	}
-	fprintf(stderr, end == GB_END_DONE ? "A change that was interrupted is now finished.\n" :
-		end == GB_END_BACK ? "A change that was interrupted is brought back: all is as it was "
-				     "before it.\n" : "");
-	return -1;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return gb_command_fail(context, "out of memory", NULL);
+	c->context = context;
+	c->options = options;
+	code = recover(c, root);
+	free(c);
+	return code;
 }

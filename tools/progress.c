@@ -134,24 +134,42 @@ void gb_progress_end(struct gb_progress *p)
 	p->drawn = false;
 }
 
-void gb_progress_begin(struct gb_progress *p, const struct gb_plan *plan, size_t step)
+static void begin(struct gb_progress *p, const char *title, bool runs)
 {
-	struct gb_text text = { 0 }, title = { 0 };
+	struct gb_text text = { 0 };
 
 	gb_progress_end(p);
-	(p->title ? p->title(p->ctx, plan, step, &title) : add_title(p, plan, step, &title));
-	gb_text_add_harmless(&text, title.data ? title.data : "");
+	gb_text_add_harmless(&text, title ? title : "");
 	snprintf(p->now, sizeof(p->now), "%s", text.data ? text.data : "");
 	gb_text_clear(&text);
-	gb_text_clear(&title);
 	p->began = now_ms();
-	p->runs = plan->step[step].argv != NULL;
+	p->runs = runs;
 	if (p->log >= 0)
 		dprintf(p->log, "-- %s\n", p->now);
 	if (p->out && p->style.columns)
 		draw(p);
 	else
 		say(p, p->now);
+}
+
+void gb_progress_begin(struct gb_progress *p, const struct gb_plan *plan, size_t step)
+{
+	struct gb_text title = { 0 };
+
+	(p->title ? p->title(p->ctx, plan, step, &title) : add_title(p, plan, step, &title));
+	begin(p, title.data, plan->step[step].argv);
+	gb_text_clear(&title);
+}
+
+void gb_progress_again(struct gb_progress *p, char *const *argv)
+{
+	const struct gb_step step = { .kind = GB_STEP_PUBLISH, .argv = (char **)argv };
+	struct gb_text title = { 0 };
+
+	gb_text_addf(&title, "again: ");
+	gb_plan_step_text(&step, &title);
+	begin(p, title.data, true);
+	gb_text_clear(&title);
 }
 
 void gb_progress_line(struct gb_progress *p, const char *line, bool error)

@@ -30,6 +30,8 @@ struct gb_progress {
 };
 
 void gb_progress_begin(struct gb_progress *progress, const struct gb_plan *plan, size_t step);
+/* The same for a program that runs again, since the files are back. */
+void gb_progress_again(struct gb_progress *progress, char *const *argv);
 /* A builder's line. */
 void gb_progress_line(struct gb_progress *progress, const char *line, bool error);
 void gb_progress_tick(struct gb_progress *progress);

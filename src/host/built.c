@@ -47,33 +47,42 @@ static int check_fresh(struct gb_store *store, const struct gb_touch *touch, str
 	return 0;
 }
 
-static int judge_run(const struct gb_step *step, const struct gb_ran *ran, struct gb_err *err)
+static int judge(const struct gb_program *command, const struct gb_ran *ran, struct gb_err *err)
 {
-	const char *name = step->argv[0], *last = ran->last;
+	const char *name = command->argv[0], *last = ran->last;
 
 	if (ran->stopped)
 		return gb_fail(err, EINTR, "stopped by %s", sigdescr_np(ran->stopped));
 	if (ran->timed_out)
-		return gb_fail(err, ETIMEDOUT, "%s took more than %u seconds", name, step->timeout_s);
+		return gb_fail(err, ETIMEDOUT, "%s took more than %u seconds", name,
+			       command->timeout_s);
 	if (ran->status)
 		return gb_fail(err, ECHILD, "%s failed with %d%s%s", name, ran->status,
 			       *last ? ": " : "", last);
 	return 0;
 }
 
+int gb_built_command(const struct gb_transaction *t, char *const *argv, unsigned timeout_s, int lock,
+		     bool *ret_ran, struct gb_err *err)
+{
+	struct gb_program command = { .argv = argv, .timeout_s = timeout_s, .line = t->line,
+				      .tick = t->tick, .ctx = t->ctx, .log = t->log,
+				      .hold = lock };
+	struct gb_ran ran = { 0 };
+	int r = t->runner ? t->runner->run(t->runner->ctx, &command, &ran, err)
+			  : gb_fail(err, ENOSYS, "%s can't be run here", argv[0]);
+
+	*ret_ran = !r;
+	return r ? r : judge(&command, &ran, err);
+}
+
 int gb_built_run(const struct gb_transaction *t, const struct gb_plan *plan, size_t step_index,
 		 int lock, struct gb_err *err)
 {
 	const struct gb_step *step = &plan->step[step_index];
-	struct gb_program command = { .argv = step->argv, .timeout_s = step->timeout_s,
-				      .line = t->line, .tick = t->tick, .ctx = t->ctx,
-				      .log = t->log, .hold = lock };
-	struct gb_ran ran = { 0 };
-	int r = t->runner ? t->runner->run(t->runner->ctx, &command, &ran, err)
-			  : gb_fail(err, ENOSYS, "%s can't be run here", step->argv[0]);
+	bool ran;
+	int r = gb_built_command(t, step->argv, step->timeout_s, lock, &ran, err);
 
-	if (!r)
-		r = judge_run(step, &ran, err);
 	for (size_t i = 0; i < step->touches && !r; i++)
 		r = sync_file(t->store, &step->touch[i], err);
 	for (size_t i = 0; i < step->fresh && i < step->touches && !r; i++)

@@ -2,6 +2,7 @@
 #ifndef GB_BUILT_H
 #define GB_BUILT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct gb_err;
@@ -12,5 +13,9 @@ struct gb_transaction;
  * good. `lock`: held by the program, too. */
 int gb_built_run(const struct gb_transaction *t, const struct gb_plan *plan, size_t step, int lock,
 		 struct gb_err *err);
+
+/* Runs one, and judges how it ended. *ret_ran: it was started, whatever came of it. */
+int gb_built_command(const struct gb_transaction *t, char *const *argv, unsigned timeout_s, int lock,
+		     bool *ret_ran, struct gb_err *err);
 
 #endif

@@ -12,6 +12,7 @@
 #define FIRST_LINE "ghost-boot journal 1\n"
 #define COUNT_MAX 4096 /* of steps and of entries: no change comes near */
 #define XATTRS_MAX 64
+#define ARGV_MAX 64
 
 /* ---- writing ----------------------------------------------------------------------- */
 
@@ -52,6 +53,15 @@ void gb_journal_print(const struct gb_journal *journal, struct gb_text *text)
 	for (size_t i = 0; i < journal->steps; i++) {
 		gb_text_addf(text, "step");
 		gb_record_word(text, journal->step[i]);
+		gb_text_addf(text, "\n");
+	}
+	for (size_t i = 0; i < journal->publishes; i++) {
+		const struct gb_published *published = &journal->published[i];
+
+		gb_text_addf(text, "publish %zu", published->step);
+		gb_record_word(text, published->path);
+		for (char **arg = published->argv; *arg; arg++)
+			gb_record_word(text, *arg);
 		gb_text_addf(text, "\n");
 	}
 	for (size_t i = 0; i < journal->entries; i++) {
@@ -172,6 +182,43 @@ static void read_step(struct gb_record *w, struct gb_journal *journal)
 	all[journal->steps++] = gb_record_next_word(w);
 }
 
+static void read_argv(struct gb_record *w, struct gb_published *published)
+{
+	size_t count = 0;
+
+	do {
+		char **all = realloc(published->argv, (count + 2) * sizeof(*all));
+
+		if (!all || count == ARGV_MAX) {
+			w->bad = true;
+			published->argv = all ? all : published->argv;
+			return;
+		}
+		published->argv = all;
+		all[count++] = gb_record_next_word(w);
+		all[count] = NULL;
+	} while (!w->bad && *w->at);
+	if (!published->argv[0] || published->argv[0][0] != '/')
+		w->bad = true;
+}
+
+static void read_published(struct gb_record *w, struct gb_journal *journal)
+{
+	struct gb_published *all = realloc(journal->published,
+					   (journal->publishes + 1) * sizeof(*all));
+
+	if (!all || journal->publishes == COUNT_MAX) {
+		w->bad = true;
+		journal->published = all ? all : journal->published;
+		return;
+	}
+	journal->published = all;
+	all = &all[journal->publishes++];
+	*all = (struct gb_published){ .step = (size_t)gb_record_next_number(w, 10, 0, COUNT_MAX),
+				      .path = gb_record_next_word(w) };
+	read_argv(w, all);
+}
+
 static bool read_line(void *ctx, const char *tag, struct gb_record *line)
 {
 	struct gb_journal *journal = ctx;
@@ -183,6 +230,8 @@ static bool read_line(void *ctx, const char *tag, struct gb_record *line)
 		journal->reason = gb_record_next_word(line);
 	else if (!strcmp(tag, "step"))
 		read_step(line, journal);
+	else if (!strcmp(tag, "publish"))
+		read_published(line, journal);
 	else if (!strcmp(tag, "entry"))
 		read_entry(line, journal);
 	else if (last && !strcmp(tag, "boot"))

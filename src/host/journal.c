@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "err.h"
-#include "plan.h"
+#include "plan-steps.h"
 #include "root.h"
 #include "store.h"
 #include "text.h"
@@ -27,6 +27,12 @@ void gb_journal_clear(struct gb_journal *journal)
 {
 	for (size_t i = 0; i < journal->steps; i++)
 		free(journal->step[i]);
+	for (size_t i = 0; i < journal->publishes; i++) {
+		for (char **arg = journal->published[i].argv; arg && *arg; arg++)
+			free(*arg);
+		free(journal->published[i].argv);
+		free(journal->published[i].path);
+	}
 	for (size_t i = 0; i < journal->entries; i++) {
 		free(journal->entry[i].path);
 		free(journal->entry[i].place);
@@ -37,6 +43,7 @@ void gb_journal_clear(struct gb_journal *journal)
 	}
 	free(journal->step);
 	free(journal->entry);
+	free(journal->published);
 	free(journal->reason);
 	if (journal->folder >= 0)
 		close(journal->folder);
@@ -77,6 +84,16 @@ static bool add_entry(struct gb_journal *journal, const struct gb_step *step,
 	       (entry->kind == GB_ENTRY_PLACED || gb_file_copy(&touch->after, &entry->after));
 }
 
+static bool add_published(struct gb_journal *journal, const struct gb_step *step)
+{
+	struct gb_published *published = &journal->published[journal->publishes++];
+
+	*published = (struct gb_published){ .step = journal->steps,
+					    .path = strdup(step->target ? step->target : ""),
+					    .argv = gb_steps_argv((const char *const *)step->argv) };
+	return published->path && published->argv;
+}
+
 static bool add_step(struct gb_journal *journal, const struct gb_step *step)
 {
 	struct gb_text text = { 0 };
@@ -85,6 +102,8 @@ static bool add_step(struct gb_journal *journal, const struct gb_step *step)
 	gb_plan_step_text(step, &text);
 	for (size_t t = 0; t < step->touches; t++)
 		good = good && add_entry(journal, step, &step->touch[t]);
+	if (step->kind == GB_STEP_PUBLISH)
+		good = add_published(journal, step);
 	good = good && !text.failed;
 	journal->step[journal->steps++] = text.data;
 	return good;
@@ -101,7 +120,8 @@ int gb_journal_from_plan(const struct gb_plan *plan, int64_t now, struct gb_jour
 	journal.reason = strdup(plan->reason ? plan->reason : "");
 	journal.step = calloc(plan->steps + 1, sizeof(*journal.step));
 	journal.entry = calloc(touches + 1, sizeof(*journal.entry));
-	good = journal.reason && journal.step && journal.entry;
+	journal.published = calloc(plan->steps + 1, sizeof(*journal.published));
+	good = journal.reason && journal.step && journal.entry && journal.published;
 	for (size_t i = 0; i < plan->steps && good; i++)
 		good = add_step(&journal, &plan->step[i]);
 	if (!good) {

@@ -31,7 +31,7 @@ enum gb_journal_state {
 	GB_JOURNAL_APPLIED,   /* all is on the disk and was read back: only tidying is left */
 	GB_JOURNAL_RETURNING, /* the state before is being brought back */
 	GB_JOURNAL_DONE,
-	GB_JOURNAL_BACK,      /* done bringing back */
+	GB_JOURNAL_BACK,      /* the files are; what published them may still have to again */
 };
 
 enum gb_entry_kind {
@@ -51,6 +51,13 @@ struct gb_entry {
 	struct gb_file before, after;
 };
 
+/* A program of GB_STEP_PUBLISH: run again when the files are back. */
+struct gb_published {
+	size_t step;
+	char *path; /* what it is run for, as long as that is there; "": whatever there is */
+	char **argv;
+};
+
 /* Owns everything: gb_journal_clear. */
 struct gb_journal {
 	int64_t time; /* of the intent, seconds since 1970 */
@@ -59,8 +66,10 @@ struct gb_journal {
 	size_t steps;
 	struct gb_entry *entry;
 	size_t entries;
+	struct gb_published *published;
+	size_t publishes;
 	enum gb_journal_state state;
-	size_t reached;
+	size_t reached; /* the last step that has begun; of INTENT, none */
 	int folder; /* open, or -1 */
 };
 

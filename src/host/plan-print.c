@@ -40,7 +40,7 @@ static const char *verb(const struct gb_step *step)
 {
 	const struct gb_touch *touch = step->touch;
 
-	if (step->kind == GB_STEP_RUN)
+	if (step->kind == GB_STEP_RUN || step->kind == GB_STEP_PUBLISH)
 		return "run";
 	if (step->kind == GB_STEP_BUILD)
 		return "build";
@@ -70,7 +70,7 @@ const char *gb_plan_program(const struct gb_step *step)
 void gb_plan_step_text(const struct gb_step *step, struct gb_text *text)
 {
 	gb_text_addf(text, "%s", verb(step));
-	if (step->kind == GB_STEP_RUN) {
+	if (step->kind == GB_STEP_RUN || step->kind == GB_STEP_PUBLISH) {
 		add_argv(text, step->argv);
 		return;
 	}
@@ -238,7 +238,8 @@ static void json_diff(struct gb_json *json, const struct gb_step *step)
 
 static void json_step(struct gb_json *json, const struct gb_step *step)
 {
-	static const char *const kinds[] = { "write", "remove", "run", "build", "place" };
+	static const char *const kinds[] = { "write", "remove", "run", "build", "place",
+					     "publish" };
 
 	gb_json_open(json, NULL, '{');
 	gb_json_string(json, "action", kinds[step->kind]);

@@ -24,6 +24,7 @@ enum gb_step_kind {
 	GB_STEP_RUN,   /* a program that changes files itself */
 	GB_STEP_BUILD, /* a program that makes one new, staged file */
 	GB_STEP_PLACE, /* a staged file takes a place */
+	GB_STEP_PUBLISH, /* a program that copies what is there to where no journal reaches */
 };
 
 /* What a boot loader reads, which may replay no journal of a file system (GRUB: ext4, XFS). All
@@ -53,13 +54,14 @@ struct gb_step {
 	/* GB_STEP_WRITE of a regular file: these bytes, or those of a file below the root */
 	char *data, *source;
 	size_t len;
-	/* GB_STEP_RUN, GB_STEP_BUILD */
+	/* GB_STEP_RUN, GB_STEP_BUILD, GB_STEP_PUBLISH */
 	char **argv; /* ends in NULL; argv[0] is a path */
 	unsigned timeout_s; /* 0: none */
 	size_t fresh;	/* so many of its files, the first, it must write anew */
 	uint64_t space; /* bytes that it takes beside its files while it runs, on their disk; the
 			 * most that a staged file has */
-	char *target;	/* the first path that a staged file is for; NULL: none yet */
+	char *target;	/* the first path that a staged file is for; NULL: none yet. The one file
+			 * that is published; NULL: all there is */
 	/* GB_STEP_PLACE */
 	char *staged;
 	bool first, last; /* of the places of this staged file */
@@ -111,6 +113,18 @@ int gb_plan_build(struct gb_plan *plan, struct gb_store *store, const char *cons
  * is carried out. Returns how many steps. */
 int gb_plan_place(struct gb_plan *plan, struct gb_store *store, const char *staged,
 		  const char *path, mode_t mode, const char *reason, struct gb_err *err);
+/* Runs `argv`, which copies `path`, or with NULL whatever there is, to where no journal reaches: an
+ * ESP that it mounts for itself. Twice has to be as good as once: it runs when all other steps are
+ * done, and again when the files are brought back, now or by a rollback; not where `path` is gone.
+ * What is asked for twice runs once, at the later place. Returns 1. */
+int gb_plan_publish(struct gb_plan *plan, const char *const *argv, const char *path,
+		    const char *reason, struct gb_err *err);
+/* To be called when all steps are there: brings those of gb_plan_publish behind all others. Where
+ * there are no others they go, too. A plan that was not closed is not carried out where that makes
+ * a difference. */
+void gb_plan_close(struct gb_plan *plan);
+/* Is that so? */
+bool gb_plan_is_closed(const struct gb_plan *plan);
 /* Marks all steps from the `first` on, by index, as `boot`. */
 void gb_plan_mark(struct gb_plan *plan, size_t first, enum gb_boot boot);
 /* Makes `path` exactly `after`, whatever that is; its bytes come from `source`, a file below

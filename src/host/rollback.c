@@ -120,6 +120,24 @@ static int put(struct gb_store *store, const char *path, const struct gb_journal
 	return r < 0 ? r : 0;
 }
 
+/* What published the change publishes what comes back. One whose package was removed since fills
+ * nothing any more. */
+static int publish(struct gb_store *store, const struct gb_journal *journal, struct gb_plan *plan,
+		   struct gb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < journal->publishes && r >= 0; i++) {
+		const struct gb_published *one = &journal->published[i];
+
+		if (gb_root_exists(store->root, one->argv[0]))
+			r = gb_plan_publish(plan, (const char *const *)one->argv,
+					    one->path[0] ? one->path : NULL,
+					    "what copied the last change copies what comes back", err);
+	}
+	return r < 0 ? r : 0;
+}
+
 int gb_transaction_last_has(struct gb_store *store, const char *file, struct gb_err *err)
 {
 	struct gb_journal journal = { .folder = -1 };
@@ -152,6 +170,8 @@ int gb_transaction_rollback(struct gb_store *store, bool force, struct gb_plan *
 	for (size_t i = journal.entries; i-- > 0 && !r;)
 		if (journal.entry[i].kind != GB_ENTRY_STAGED)
 			r = put(store, path, &journal, i, &plan, err);
+	if (!r)
+		r = publish(store, &journal, &plan, err);
 	gb_text_addf(&reason, "take back: %s", journal.reason);
 	if (!r && (reason.failed || gb_plan_because(&plan, reason.data)))
 		r = gb_fail(err, ENOMEM, "out of memory");

@@ -16,6 +16,7 @@
 #include "journal.h"
 #include "lock.h"
 #include "plan.h"
+#include "published.h"
 #include "root.h"
 #include "store.h"
 #include "synced.h"
@@ -127,6 +128,16 @@ static int sweep_stale(struct work *work, struct gb_err *err)
 	return r;
 }
 
+static int publish(struct work *work, size_t s, struct gb_err *err)
+{
+	bool ran;
+	int r = gb_published_run(work->t, &work->plan->step[s], work->lock, &ran, err);
+
+	if (!ran) /* nor need it run again */
+		gb_journal_enter(work->store, &work->journal, GB_JOURNAL_APPLYING, s - 1, NULL);
+	return r;
+}
+
 static int do_step(struct work *work, size_t s, struct gb_text *details, struct gb_err *err)
 {
 	const struct gb_step *step = &work->plan->step[s];
@@ -143,6 +154,8 @@ static int do_step(struct work *work, size_t s, struct gb_text *details, struct 
 		turn_to(work, step->boot);
 		work->boot = step->boot;
 	}
+	if (!r && step->kind == GB_STEP_PUBLISH)
+		return publish(work, s, err);
 	if (!r && step->argv)
 		return gb_built_run(work->t, work->plan, s, work->lock, err);
 	for (size_t i = 0; i < work->journal.entries && !r; i++)
@@ -223,9 +236,32 @@ static int restore_all(struct work *work, struct gb_err *err)
 	return r;
 }
 
+/* All files are as before; what published them does so again. What was to stop the change has. */
+static int end_back(struct work *work, enum gb_end *ret_end, struct gb_err *err)
+{
+	int one, r = work->journal.publishes ? check_homes(work, err) : 0;
+
+	if (r) {
+		*ret_end = GB_END_PARTLY;
+		return r;
+	}
+	while (stopped(work, NULL))
+		;
+	r = gb_published_again(work->t, &work->journal, work->lock, err);
+	if (r) {
+		*ret_end = GB_END_UNPUBLISHED;
+		if (!work->t->force)
+			return r;
+	}
+	one = gb_journal_file(work->store, &work->journal, r ? NULL : err);
+	if (one && !r)
+		*ret_end = GB_END_PARTLY;
+	return r ? r : one;
+}
+
 /* The state is written first: were "applied" on the disk already, its fsync having failed, a
  * cut in the middle of this would be taken for the end of the change. */
-static int bring_back(struct work *work, struct gb_err *err)
+static int bring_back(struct work *work, enum gb_end *ret_end, struct gb_err *err)
 {
 	struct gb_journal *journal = &work->journal;
 	int r = check_homes(work, err);
@@ -242,8 +278,10 @@ static int bring_back(struct work *work, struct gb_err *err)
 		r = gb_synced_all(work->store, &work->journal, err);
 	turn_to(work, GB_BOOT_NO);
 	if (!r)
-		r = gb_journal_enter(work->store, journal, GB_JOURNAL_BACK, 0, err);
-	return r ? r : gb_journal_file(work->store, journal, err);
+		r = gb_journal_enter(work->store, journal, GB_JOURNAL_BACK, journal->reached, err);
+	if (r)
+		*ret_end = GB_END_PARTLY;
+	return r ? r : end_back(work, ret_end, err);
 }
 
 static int apply_all(struct work *work, struct gb_text *details, struct gb_err *err)
@@ -271,6 +309,8 @@ static int preflight(struct work *work, struct gb_text *details, struct gb_err *
 {
 	int r = 0;
 
+	if (!gb_plan_is_closed(work->plan))
+		return gb_fail(err, EINVAL, "the plan publishes what is not there yet");
 	if (gb_transaction_is_open(work->store))
 		return gb_fail(err, EUCLEAN, "a change that was interrupted must be recovered first");
 	for (size_t s = 0; s < work->plan->steps; s++) {
@@ -303,10 +343,8 @@ static int carry_out(struct work *work, enum gb_end *ret_end, struct gb_text *de
 	}
 	if (work->journal.state != GB_JOURNAL_INTENT)
 		*ret_end = GB_END_BACK;
-	if (bring_back(work, &back)) {
-		*ret_end = GB_END_PARTLY;
+	if (bring_back(work, ret_end, &back))
 		gb_wrap(err, "%s; and before that", back.text);
-	}
 	return r;
 }
 
@@ -354,13 +392,15 @@ static int go_on(struct work *work, enum gb_end *ret_end, struct gb_err *err)
 		r = finish(work, err);
 		break;
 	case GB_JOURNAL_DONE:
-	case GB_JOURNAL_BACK:
-		*ret_end = work->journal.state == GB_JOURNAL_DONE ? GB_END_DONE : GB_END_BACK;
+		*ret_end = GB_END_DONE;
 		r = gb_journal_file(work->store, &work->journal, err);
 		break;
+	case GB_JOURNAL_BACK:
+		*ret_end = GB_END_BACK;
+		return end_back(work, ret_end, err);
 	default:
 		*ret_end = GB_END_BACK;
-		r = bring_back(work, err);
+		return bring_back(work, ret_end, err);
 	}
 	if (r)
 		*ret_end = GB_END_PARTLY;

@@ -17,13 +17,16 @@ struct gb_text;
 struct gb_transaction {
 	struct gb_store *store;
 	const struct gb_runner *runner; /* may be NULL where no plan runs anything */
-	bool force;   /* take back our part of files that somebody else has changed since */
+	bool force;   /* take back our part of files that somebody else has changed since; give up
+		       * what can't be published again */
 	int log;      /* descriptor that gets what builders write, or -1 */
 	int64_t now;  /* seconds since 1970 */
 	void *ctx;    /* of these, which may be NULL: */
 	void (*begin)(void *ctx, const struct gb_plan *plan, size_t step);
 	void (*line)(void *ctx, const char *line, bool error); /* of a builder */
 	void (*tick)(void *ctx); /* some times a second while a builder runs */
+	/* The files are back, and what published them (plan.h) runs again. */
+	void (*again)(void *ctx, char *const *argv);
 	/* After a builder: is what it made good? 0, or a negative errno with the reason. */
 	int (*prove)(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err);
 	/* `path`, which a boot loader reads, is on the disk, but the file system's journal can't be
@@ -40,6 +43,9 @@ enum gb_end {
 	GB_END_BACK,	  /* failed, and the state before was brought back */
 	GB_END_PARTLY,	  /* and could not all be brought back: the journal stays, the next
 			   * gb_transaction_recover() goes on */
+	GB_END_UNPUBLISHED, /* all files were, but a program that publishes them has failed then:
+			     * its copies may be those of the change. The journal stays, and the next
+			     * call runs it again; not with `force` */
 };
 
 /* Carries the plan out. 0 or a negative errno with the reason; *ret_end is set always. For what

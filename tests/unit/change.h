@@ -25,6 +25,9 @@
  * what is staged first and placed then; or what is dropped, large. */
 static bool staging, dropping;
 
+/* With a program behind all that, which copies two files to where no journal reaches. */
+static bool publishing;
+
 /* Where nothing but links and owners tell the old from the new, bytes must. */
 static char old_image[IMAGE_BYTES], new_image[IMAGE_BYTES + 5000];
 
@@ -59,6 +62,13 @@ static inline void make_before(const struct tree *tree)
 	dress_file(tree, "/boot/initrd.img", 0600, 0, NULL);
 	tree_put(tree, "/boot/grub.cfg", "menuentry old\n");
 	dress_file(tree, "/boot/grub.cfg", 0444, 0, NULL);
+	if (publishing) {
+		tree_put(tree, "/usr/sbin/publisher", "");
+		tree_put(tree, "/away/grub", GRUB);
+		dress_file(tree, "/away/grub", 0644, 0, NULL);
+		tree_put_data(tree, "/away/image", old_image, sizeof(old_image));
+		dress_file(tree, "/away/image", 0644, 0, NULL);
+	}
 	if (!staging)
 		return;
 	dress_file(tree, "/boot/initrd.img", 0600, 3, "of an image");
@@ -158,6 +168,34 @@ static inline int stage(struct gb_store *store, char *const *argv)
 	return r;
 }
 
+/* ---- a third: copies what is there ---------------------------------------------------- */
+
+static inline int copy_away(struct gb_store *store, int away, const char *from, const char *name)
+{
+	char *data;
+	size_t len;
+	int r = gb_root_read_all(store->root, from, IMAGE_BYTES * 2, &data, &len);
+
+	assert_int_equal(r, 0);
+	r = gb_store_unlink(store, away, name);
+	if (!r)
+		r = write_new(store, away, name, data, len);
+	free(data);
+	return r;
+}
+
+static inline int publish(struct gb_store *store)
+{
+	int r, away = gb_root_open_folder(store->root, "/away");
+
+	assert_true(away >= 0);
+	r = copy_away(store, away, "/etc/default/grub", "grub");
+	if (!r)
+		r = copy_away(store, away, "/boot/initrd.img", "image");
+	close(away);
+	return r;
+}
+
 static inline int fake_run(void *ctx, const struct gb_program *command, struct gb_ran *ret,
 			   struct gb_err *err)
 {
@@ -168,6 +206,11 @@ static inline int fake_run(void *ctx, const struct gb_program *command, struct g
 	if (!strcmp(command->argv[0], "/usr/sbin/stage")) {
 		close(boot);
 		*ret = (struct gb_ran){ .status = stage(store, command->argv) ? 1 : 0 };
+		return 0;
+	}
+	if (!strcmp(command->argv[0], "/usr/sbin/publisher")) {
+		close(boot);
+		*ret = (struct gb_ran){ .status = publish(store) ? 1 : 0 };
 		return 0;
 	}
 	assert_string_equal(command->argv[0], "/usr/sbin/builder");
@@ -237,6 +280,7 @@ static inline void make_dropping_plan(struct gb_store *store, struct gb_plan *pl
 static inline void make_plan(struct gb_store *store, struct gb_plan *plan)
 {
 	static const char *const argv[] = { "/usr/sbin/builder", "-u", NULL };
+	static const char *const publisher[] = { "/usr/sbin/publisher", "all of it", "", NULL };
 	static const char *const paths[] = { "/boot/initrd.img", "/boot/grub.cfg",
 					     "/boot/third.img", "/boot/initrd.img.new" };
 	static const char claims[] = "ghost-boot claims 1\nclaim path=0000:00/01.0\n";
@@ -254,6 +298,8 @@ static inline void make_plan(struct gb_store *store, struct gb_plan *plan)
 	}
 	memset(plan, 0, sizeof(*plan));
 	gb_plan_because(plan, "enable 10de:2203");
+	if (publishing)
+		r |= gb_plan_publish(plan, publisher, NULL, "copies", &err);
 	r |= gb_plan_write(plan, store, "/etc/claims", claims, strlen(claims), 0644, "claims", &err);
 	r |= gb_plan_write(plan, store, "/etc/default/grub", grub, strlen(grub), 0644, "arms", &err);
 	r |= gb_plan_remove(plan, store, "/etc/modprobe.d/vfio.conf", "not needed", &err);
@@ -265,6 +311,7 @@ static inline void make_plan(struct gb_store *store, struct gb_plan *plan)
 			   "a new file", &err);
 	if (r < 0)
 		fail_msg("%s", err.text);
+	gb_plan_close(plan);
 }
 
 /* ---- all of a tree but our own folder, as text ------------------------------------- */
@@ -386,6 +433,7 @@ static inline int take_back(struct gb_store *store, enum gb_end *end, struct gb_
 
 	if (!r && plan.anews)
 		r = build_anew(store, &plan, err);
+	gb_plan_close(&plan);
 	if (!r)
 		r = gb_transaction_run(&t, &plan, end, NULL, err);
 	gb_plan_clear(&plan);

@@ -224,7 +224,9 @@ static void records(void **state)
 	tree_make(&tree);
 	make_before(&tree);
 	store.root = tree.root;
+	publishing = true;
 	make_plan(&store, &plan);
+	publishing = false;
 	gb_plan_because(&plan, "enable \xff%\n a long way");
 	assert_int_equal(gb_journal_from_plan(&plan, 1795000000, &journal), 0);
 	for (size_t i = 0; i < journal.entries; i++)
@@ -237,6 +239,13 @@ static void records(void **state)
 	assert_int_equal(copy.entries, 11);
 	assert_true(gb_file_same(&copy.entry[1].before, &journal.entry[1].before));
 	assert_int_equal(copy.entry[1].before.xattrs, journal.entry[1].before.xattrs);
+	assert_int_equal(copy.publishes, 1);
+	assert_int_equal(copy.published[0].step, plan.steps - 1);
+	assert_string_equal(copy.published[0].path, "");
+	assert_string_equal(copy.published[0].argv[0], "/usr/sbin/publisher");
+	assert_string_equal(copy.published[0].argv[1], "all of it");
+	assert_string_equal(copy.published[0].argv[2], "");
+	assert_null(copy.published[0].argv[3]);
 	gb_journal_print(&copy, &again);
 	assert_string_equal(text.data, again.data);
 	gb_journal_clear(&copy);
