@@ -256,7 +256,9 @@ static int add_anew(struct anew *a, struct gb_plan *plan, struct gb_err *err)
 		r = add_since(a, plan, err);
 	if (!r && (plan->anews || find_step(plan, GB_CLAIMS_FILE)))
 		r = add_images(a, plan, err);
-	return r;
+	if (!r)
+		r = gb_cmdplan_publish(a->host, plan, err);
+	return r < 0 ? r : 0;
 }
 
 static int prove(void *ctx, const struct gb_plan *plan, size_t step, struct gb_err *err)

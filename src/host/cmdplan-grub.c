@@ -89,7 +89,7 @@ static int build_cfg(struct gb_cmdwork *w, const char *cfg, const char *language
 	int r;
 
 	staged_path(cfg, staged, sizeof(staged));
-	argv[2] = gb_cmdwork_program(w, name, program, sizeof(program));
+	argv[2] = gb_host_program(w->host, name, program, sizeof(program));
 	if (!argv[2])
 		return gb_fail(w->err, EINVAL, "%s is not installed, which writes %s", name, cfg);
 	if (gb_file_find(&w->host->store, cfg, false, &file)) {

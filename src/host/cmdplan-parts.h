@@ -57,7 +57,4 @@ int gb_cmdwork_since(struct gb_cmdwork *w);
 /* Does the present boot loader read a command line of that kind? */
 bool gb_cmdwork_is_source(const struct gb_cmdwork *w, enum gb_cmdline_kind kind);
 
-/* A program's path in the root's folders, or NULL. */
-const char *gb_cmdwork_program(struct gb_cmdwork *w, const char *name, char *ret, size_t size);
-
 #endif

@@ -81,18 +81,6 @@ void gb_cmdwork_note_folder(struct gb_cmdwork *w, const char *path)
 		gb_footprint_add(w->footprint, GB_TRACE_MADE, path, NULL, NULL);
 }
 
-const char *gb_cmdwork_program(struct gb_cmdwork *w, const char *name, char *ret, size_t size)
-{
-	static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
-
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		snprintf(ret, size, "%s/%s", folders[i], name);
-		if (gb_root_exists(w->host->root, ret))
-			return ret;
-	}
-	return NULL;
-}
-
 /* ---- sources ------------------------------------------------------------------------- */
 
 bool gb_cmdwork_is_source(const struct gb_cmdwork *w, enum gb_cmdline_kind kind)
@@ -145,10 +133,11 @@ static int add_path(void *ctx, const char *name)
 	return 0;
 }
 
-/* sdbootutil rewrites the entries, where they can be brought back. proxmox-boot-tool mounts every
- * ESP for itself, writes, and unmounts it again. */
+/* It rewrites the entries, where they can be brought back; one whose entries are not to be seen has
+ * them elsewhere. */
 static int run_program(struct gb_cmdwork *w, const char *const *argv)
 {
+	static const char reason[] = "the boot loader's own copies of the command line";
 	struct paths all = { .loader = w->host->loader };
 	char folder[96];
 	int r;
@@ -157,16 +146,43 @@ static int run_program(struct gb_cmdwork *w, const char *const *argv)
 		snprintf(folder, sizeof(folder), "%s/loader/entries", all.loader->boot);
 		gb_root_list(w->host->root, folder, add_path, &all);
 	}
-	w->report->outside = all.loader->backend == GB_BACKEND_PROXMOX || !all.paths;
 	if (all.failed)
 		r = gb_fail(w->err, ENOMEM, "out of memory, or too many boot loader entries");
+	else if (!all.paths)
+		r = gb_plan_publish(w->plan, argv, NULL, reason, w->err);
 	else
 		r = gb_plan_run(w->plan, &w->host->store, argv, (const char *const *)all.path,
-				w->report->outside ? 0 : all.paths,
-				"the boot loader's own copies of the command line", w->err);
+				all.paths, reason, w->err);
 	for (size_t i = 0; i < all.paths; i++)
 		free(all.path[i]);
 	return r < 0 ? r : 0;
+}
+
+static int find_program(struct gb_host *host, const char *argv[static GB_REGENERATE_MAX + 1],
+			char *program, size_t size, struct gb_err *err)
+{
+	const char *const *with = host->loader->regenerate;
+
+	argv[0] = gb_host_program(host, with[0], program, size);
+	if (!argv[0])
+		return gb_fail(err, EINVAL, "%s is not installed, which copies the command line to where "
+			       "the boot loader is", with[0]);
+	for (size_t i = 1; with[i]; i++)
+		argv[i] = with[i];
+	return 0;
+}
+
+int gb_cmdplan_publish(struct gb_host *host, struct gb_plan *plan, struct gb_err *err)
+{
+	const char *argv[GB_REGENERATE_MAX + 1] = { NULL };
+	char program[64];
+	int r;
+
+	if (!host->loader->outside)
+		return 0;
+	r = find_program(host, argv, program, sizeof(program), err);
+	return r ? r : gb_plan_publish(plan, argv, NULL, "the boot loader's own copies of all that",
+				       err);
 }
 
 static int do_programs(struct gb_cmdwork *w)
@@ -175,16 +191,16 @@ static int do_programs(struct gb_cmdwork *w)
 	const char *const *with = loader->regenerate;
 	const char *argv[GB_REGENERATE_MAX + 1] = { NULL };
 	char program[64];
+	int r;
 
 	if (!with[0] || !w->changed || loader->backend == GB_BACKEND_UKI || strstr(with[0], "mkconfig"))
 		return 0;
-	argv[0] = gb_cmdwork_program(w, with[0], program, sizeof(program));
-	if (!argv[0])
-		return gb_fail(w->err, EINVAL, "%s is not installed, which copies the command line to where "
-			       "the boot loader is", with[0]);
-	for (size_t i = 1; with[i]; i++)
-		argv[i] = with[i];
-	return run_program(w, argv);
+	if (loader->outside) {
+		r = gb_cmdplan_publish(w->host, w->plan, w->err);
+		return r < 0 ? r : 0;
+	}
+	r = find_program(w->host, argv, program, sizeof(program), w->err);
+	return r ? r : run_program(w, argv);
 }
 
 static int do_all(struct gb_cmdwork *w)

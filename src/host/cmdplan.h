@@ -23,7 +23,6 @@ struct gb_cmdplan_report {
 	 * in it. */
 	char *line;
 	bool unified; /* unified images keep their old line until they are built anew */
-	bool outside; /* a program writes where no journal reaches (proxmox-boot-tool): last */
 	struct gb_text left; /* a line for each entry that is left alone: "PATH: why\n" */
 };
 
@@ -75,6 +74,11 @@ const char *gb_cmdplan_left_alone(const struct gb_host *host, const char *path, 
  * they were taken back, and they are there again. */
 bool gb_cmdplan_lacks(const struct gb_host *host, const struct gb_footprint *footprint,
 		      const char *path);
+
+/* The step that copies kernels, images and the command line to where the boot loader is, on a
+ * machine where that is no folder of this system (Proxmox). How many: 1, elsewhere 0, or a negative
+ * errno. */
+int gb_cmdplan_publish(struct gb_host *host, struct gb_plan *plan, struct gb_err *err);
 
 /* Where GRUB's configuration is, or NULL. */
 const char *gb_cmdplan_grub_cfg(const struct gb_host *host);

@@ -2,6 +2,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "efi.h"
@@ -32,4 +33,16 @@ void gb_host_close(struct gb_host *host)
 	gb_efi_close(host->efi);
 	free(host->loader);
 	*host = (struct gb_host){ 0 };
+}
+
+const char *gb_host_program(const struct gb_host *host, const char *name, char *ret, size_t size)
+{
+	static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		snprintf(ret, size, "%s/%s", folders[i], name);
+		if (gb_root_exists(host->root, ret))
+			return ret;
+	}
+	return NULL;
 }

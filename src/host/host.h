@@ -27,4 +27,7 @@ struct gb_host {
 int gb_host_open(struct gb_root *root, struct gb_host *ret, struct gb_err *err);
 void gb_host_close(struct gb_host *host);
 
+/* A program's path in the system's folders, or NULL. */
+const char *gb_host_program(const struct gb_host *host, const char *name, char *ret, size_t size);
+
 #endif

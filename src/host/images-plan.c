@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmdplan.h"
 #include "err.h"
 #include "file.h"
 #include "host.h"
@@ -211,8 +212,7 @@ static int plan_kernel(struct gb_host *host, struct gb_images *images, struct gb
 
 /* What update-initramfs would have run, with what it gives it; what they do we don't know. An image
  * that is only a part of a unified one has no file of its own to give. */
-static int plan_hooks(struct gb_host *host, const struct gb_images *images, struct gb_plan *plan,
-		      struct gb_err *err)
+static int plan_hooks(const struct gb_images *images, struct gb_plan *plan, struct gb_err *err)
 {
 	int steps = 0;
 
@@ -222,8 +222,8 @@ static int plan_hooks(struct gb_host *host, const struct gb_images *images, stru
 
 		for (size_t h = 0; h < images->hooks && place && !kernel->good; h++) {
 			const char *argv[] = { images->hook[h], kernel->release, place->path, NULL };
-			int r = gb_plan_run(plan, &host->store, argv, NULL, 0,
-					    "what update-initramfs runs after each image", err);
+			int r = gb_plan_publish(plan, argv, place->path,
+						"what update-initramfs runs after each image", err);
 
 			if (r < 0)
 				return r;
@@ -273,6 +273,10 @@ int gb_images_plan(struct gb_host *host, struct gb_images *images, const struct 
 		steps += r;
 	}
 	if (r >= 0)
-		r = plan_hooks(host, images, plan, err);
+		r = plan_hooks(images, plan, err);
+	if (r < 0)
+		return r;
+	steps += r;
+	r = all ? 0 : gb_cmdplan_publish(host, plan, err);
 	return r < 0 ? r : steps + r;
 }

@@ -236,6 +236,12 @@ static bool has_other_update_grub(struct work *w)
 	return !usual;
 }
 
+static void run_proxmox(struct work *w)
+{
+	RUN(w, "proxmox-boot-tool", "refresh");
+	w->loader->outside = true;
+}
+
 static void use_grub(struct work *w)
 {
 	static const char *const scripts[] = { "/usr/sbin/grub-mkconfig", "/usr/bin/grub-mkconfig",
@@ -257,7 +263,7 @@ static void use_grub(struct work *w)
 	if (drop_ins)
 		add_source(w, GB_CMDLINE_DROP_IN, GB_GRUB_DROP_IN);
 	if (w->site->copies)
-		RUN(w, "proxmox-boot-tool", "refresh");
+		run_proxmox(w);
 	else if (has_other_update_grub(w))
 		refuse(w, "/usr/sbin/update-grub is not the usual call of grub-mkconfig, and what it writes "
 		       "is not known", "add WORD to " GB_GRUB_FILE " and run update-grub");
@@ -311,7 +317,7 @@ static void use_proxmox(struct work *w)
 	w->loader->backend = GB_BACKEND_PROXMOX;
 	w->loader->usable = true;
 	add_source(w, GB_CMDLINE_KERNEL, GB_CMDLINE_FILE);
-	RUN(w, "proxmox-boot-tool", "refresh");
+	run_proxmox(w);
 }
 
 static void use_by_family(struct work *w)

@@ -93,6 +93,7 @@ struct gb_loader {
 	 * run. "RELEASE" stands for each kernel's in an argument, when `each_kernel`. */
 	const char *regenerate[GB_REGENERATE_MAX + 1];
 	bool each_kernel;
+	bool outside; /* it copies kernels, images and lines to ESPs that it mounts for itself */
 };
 
 /* `efi` is NULL where there are no EFI variables to read. */

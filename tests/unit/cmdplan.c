@@ -64,6 +64,7 @@ static int change_with(struct tree *tree, const struct gb_want *want, size_t wan
 	assert_int_equal(gb_footprint_read(tree->root, &footprint, err), 0);
 	r = want ? gb_cmdplan(&host, want, wants, noted ? &footprint : NULL, &plan, &report, err)
 		 : gb_cmdplan_undo(&host, &footprint, &plan, &report, err);
+	gb_plan_close(&plan);
 	for (size_t i = 0; i < plan.steps && !r; i++) {
 		gb_plan_step_text(&plan.step[i], &text);
 		gb_text_addf(&text, "\n");
@@ -74,6 +75,7 @@ static int change_with(struct tree *tree, const struct gb_want *want, size_t wan
 	if (!r)
 		r = gb_leftover_note(&footprint, &host.store, &plan, err) < 0 ||
 		    gb_footprint_plan(&footprint, &host.store, &plan, err) < 0 ? -EIO : 0;
+	gb_plan_close(&plan);
 	if (!r) {
 		struct gb_transaction t = { .store = &host.store, .runner = &host.runner, .log = -1,
 					    .ctx = both, .prove = prove };
