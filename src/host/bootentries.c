@@ -232,6 +232,9 @@ int gb_bootentries_find(struct gb_host *host, const struct gb_images *images,
 	if (!is_grub(host) && loader->backend != GB_BACKEND_SYSTEMD)
 		return gb_fail(err, EOPNOTSUPP, "ghost-boot can't make entries of its own for this boot "
 			       "loader (%s) yet", gb_backend_name(loader->backend));
+	if (loader->outside)
+		return gb_fail(err, EOPNOTSUPP, "this boot loader's entries lie on ESPs that %s mounts for "
+			       "itself, and ghost-boot can make none there", loader->regenerate[0]);
 	r = find(ret, images, site, err);
 	return r == -ENOMEM || !r ? r : -EOPNOTSUPP;
 }

@@ -31,7 +31,11 @@ void gb_oneshot_refuse(struct gb_oneshot *oneshot, const char *hint, const char 
 
 static void find_grub(struct gb_host *host, struct gb_oneshot *ret)
 {
-	gb_oneshot_gate(host, ret);
+	if (host->loader->outside)
+		gb_oneshot_refuse(ret, "", "what GRUB reads lies on ESPs that %s mounts for itself",
+				  host->loader->regenerate[0]);
+	else
+		gb_oneshot_gate(host, ret);
 	if (!ret->why[0])
 		ret->kind = GB_ONESHOT_GRUB;
 }

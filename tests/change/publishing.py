@@ -72,6 +72,24 @@ class Proxmox(hosts.Host):
                 yield f"boot/initrd.img-{release}", f"esp/{esp}/initrd.img-{release}"
 
 
+class ProxmoxGrub(hosts.Host):
+    """The same by GRUB, which finds all that it reads on the ESP it comes from."""
+    STATE = Proxmox.STATE
+
+    def _boot_loader(self):
+        super()._boot_loader()
+        self.put("usr/bin/pveversion", "")
+        self.put("etc/kernel/proxmox-boot-uuids", "AAAA-AAAA\n")
+        self.put("usr/sbin/proxmox-boot-tool", PROXMOX_BOOT_TOOL.replace(
+            "/etc/kernel/cmdline \"$esp\"", "\"$esp\"; grub-mkconfig -o \"$esp/grub.cfg\""), 0o755)
+        os.makedirs(self.at("esp/AAAA-AAAA"))
+        self.run_inside([TOOL, "refresh"])
+
+    def copies(self):
+        for release in hosts.KERNELS:
+            yield f"boot/initrd.img-{release}", f"esp/AAAA-AAAA/initrd.img-{release}"
+
+
 class Second(hosts.Host):
     """GRUB, and a hook that fills a second /boot."""
     STATE = hosts.Host.STATE + ("second",)
@@ -296,6 +314,24 @@ def proxmox_an_earlier_step_fails(host):
     os.unlink(host.at("etc/broken-builder"))
     same(host.refreshed(), 0)
     same(faults.difference(before, host.snapshot()), [])
+
+
+@on(ProxmoxGrub)
+def proxmox_with_grub(host):
+    """Nothing is made where its GRUB would not find it."""
+    before = host.snapshot()
+    ran = call(host, "enable", "01:00", "--yes", code=3)
+    for why in ("what GRUB reads lies on ESPs that proxmox-boot-tool mounts for itself",
+                "entries lie on ESPs that proxmox-boot-tool mounts for itself"):
+        holds(why in " ".join(ran.stdout.split()), ran.stdout)
+    same(faults.difference(before, host.snapshot()), [])
+    call(host, *ENABLE)
+    in_step(host)
+    holds(b"ghost.claim=on" in read(host, "esp/AAAA-AAAA/grub.cfg"), "the ESP's grub.cfg")
+    holds(not os.path.exists(host.at("boot/grub/custom.cfg")), "an entry that no GRUB reads")
+    call(host, *DISABLE)
+    in_step(host)
+    holds(b"ghost." not in read(host, "esp/AAAA-AAAA/grub.cfg"), "the ESP's grub.cfg")
 
 
 @on(Second)
