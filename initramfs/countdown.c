@@ -152,7 +152,7 @@ static int sync_disks(void *ctx, int over)
 	return 0;
 }
 
-static void restart(struct gb_root *root)
+void gb_countdown_restart(struct gb_root *root)
 {
 	if (!gb_root_is_real(root)) {
 		puts("ghost-diag: another root: no restart");
@@ -172,7 +172,7 @@ static void note(struct gb_root *root, const char *trial, const char *what)
 	gb_record_log_warning(root, text);
 }
 
-void gb_countdown(struct gb_root *root, unsigned seconds)
+bool gb_countdown(struct gb_root *root, unsigned seconds)
 {
 	static const char *const ends[] = {
 		[TIME_UP] = "it failed and nobody was there: restart",
@@ -184,7 +184,7 @@ void gb_countdown(struct gb_root *root, unsigned seconds)
 	enum end end = QUESTION;
 
 	if (!read_trial(root, &said) || gb_root_exists(root, ATTENDED))
-		return;
+		return false;
 	/* not even a look at the keys that it waits for */
 	if (!gb_question_asked(root)) {
 		signal(SIGINT, SIG_IGN); /* a key like any other */
@@ -198,6 +198,5 @@ void gb_countdown(struct gb_root *root, unsigned seconds)
 	note(root, said.trial, ends[end]);
 	if (end == KEY && !gb_root_mkdir(root, GB_RECORDS))
 		gb_root_publish(root, ATTENDED, "", 0);
-	if (end == TIME_UP)
-		restart(root);
+	return end == TIME_UP;
 }

@@ -22,7 +22,8 @@
 #include "tool.h"
 
 static const char usage[] =
-	"usage: ghost-diag [--json | --full | --countdown SECONDS] [--root DIR]\n"
+	"usage: ghost-diag [--json | --full] [--root DIR]\n"
+	"       ghost-diag --countdown SECONDS [--no-restart] [--root DIR]\n"
 	"       ghost-diag --timeline -o FILE [--root DIR]\n"
 	"       ghost-diag --save DEVICE\n"
 	"\n"
@@ -39,6 +40,7 @@ static const char usage[] =
 	"                  partition, such as a USB stick's, which must not be mounted\n"
 	"      --countdown SECONDS  then, in a trial only, restart the machine unless a key\n"
 	"                  is pressed in that time: for the hooks of rescue shells\n"
+	"      --no-restart  leave that to the caller: exit 0 when it is due, else 1\n"
 	"      --json      for programs\n"
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
@@ -53,6 +55,7 @@ struct options {
 	const char *output; /* FILE */
 	bool json, full, timeline;
 	unsigned countdown; /* seconds; 0: none */
+	bool no_restart;
 };
 
 static int bad_usage(const char *what, const char *word)
@@ -230,8 +233,14 @@ static int run(const struct options *options, struct gb_root *root)
 			? "some file below /sys does not answer" : strerror(-code));
 		code = GB_EXIT_FAILED;
 	}
-	if (options->countdown)
-		gb_countdown(root, options->countdown);
+	if (options->countdown) {
+		bool due = gb_countdown(root, options->countdown);
+
+		if (options->no_restart)
+			return due ? GB_EXIT_DONE : GB_EXIT_FAILED;
+		if (due)
+			gb_countdown_restart(root);
+	}
 	return code;
 }
 
@@ -247,13 +256,14 @@ static unsigned read_seconds(const char *text)
 /* The exit code when that is all there is to do, else -1. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { ROOT = 256, JSON, FULL, SAVE, TIMELINE, COUNTDOWN };
+	enum { ROOT = 256, JSON, FULL, SAVE, TIMELINE, COUNTDOWN, NO_RESTART };
 	static const struct option known[] = {
 		{ "root", required_argument, NULL, ROOT }, { "json", no_argument, NULL, JSON },
 		{ "full", no_argument, NULL, FULL },
 		{ "save", required_argument, NULL, SAVE },
 		{ "timeline", no_argument, NULL, TIMELINE },
 		{ "countdown", required_argument, NULL, COUNTDOWN },
+		{ "no-restart", no_argument, NULL, NO_RESTART },
 		{ "output", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },	   { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -274,6 +284,7 @@ static int read_options(int argc, char **argv, struct options *options)
 			if (!options->countdown)
 				return bad_usage("--countdown wants 1 to 3600 seconds, not ", optarg);
 			break;
+		case NO_RESTART: options->no_restart = true; break;
 		case 'h': fputs(usage, stdout); return GB_EXIT_DONE;
 		case 'V': puts("ghost-diag " GB_VERSION); return GB_EXIT_DONE;
 		default:
@@ -287,6 +298,8 @@ static int read_options(int argc, char **argv, struct options *options)
 		    !!options->countdown > 1)
 		return bad_usage("--save, --full, --timeline, --json and --countdown exclude each "
 				 "other", "");
+	if (options->no_restart && !options->countdown)
+		return bad_usage("--no-restart goes with --countdown", "");
 	if (options->timeline != !!options->output)
 		return bad_usage("--timeline and -o FILE go together", "");
 	if (options->save && strcmp(options->root, "/"))

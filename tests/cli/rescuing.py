@@ -96,6 +96,26 @@ def a_key(t, key):
 
 
 @test
+def the_caller_restarts(t):
+    """It is told when, and only then."""
+    m = machine(t)
+    result = t.run("--countdown", "1", "--no-restart", name="ghost-diag", code=0)
+    holds(RESTART not in result.out, result.out)
+    holds("nobody was there" in m.read("dev/kmsg"), m.read("dev/kmsg"))
+    shell = Shell(t, "--countdown", "300", "--no-restart")
+    shell.wait(COUNTS)
+    shell.type("q")
+    shell.end(10)
+    same(shell.process.returncode, 1)
+    t.run("--countdown", "300", "--no-restart", name="ghost-diag", code=1)  # attended
+    m.cmdline("ghost.claim=on")
+    os.unlink(m.at(ATTENDED))
+    t.run("--countdown", "300", "--no-restart", name="ghost-diag", code=1)  # no trial
+    result = t.run("--no-restart", name="ghost-diag", code=2)
+    holds("goes with --countdown" in result.err, result.err)
+
+
+@test
 def typed_before(t):
     """Only what is pressed during the countdown shows that somebody is there now."""
     machine(t)
