@@ -33,8 +33,9 @@ SUMS = (f"{{ {WHERE} ! -type d -printf '%p %m %U:%G %l\\n'; "
 HALF = ("for n in $(seq 600); do [ -e /etc/ghost-boot/claims ] && "
         "pgrep -x 'mkinitramfs|dracut' >/dev/null && exit 0; sleep 0.2; done; exit 1")
 # By the package, which the unit comes with.
-ENABLED = tuple(f"/etc/systemd/system/multi-user.target.wants/ghost-boot-{unit}.service"
-                for unit in ("recover", "confirm"))
+ENABLED = tuple(f"/etc/systemd/system/{target}.target.wants/ghost-boot-{unit}.service"
+                for target, unit in (("multi-user", "recover"), ("multi-user", "confirm"),
+                                     ("emergency", "emergency")))
 # systemd's stub leaves it: the kernel came in a unified image, and its words with it.
 LOADER = "/sys/firmware/efi/efivars/%s-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 UNIT = "systemctl show ghost-boot-recover -P ConditionResult -P ExecMainStatus -P Result"

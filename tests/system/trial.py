@@ -32,12 +32,18 @@ WRITTEN = ("/boot/grub/grubenv",)
 OURS = (*WRITTEN, "/etc/ghost-boot", "/boot/ghost-boot-trial.img", "/boot/efi/ghost-boot",
         "/boot/efi/loader/entries/a-ghost-boot-", "/boot/grub/custom.cfg", "/etc/kernel/cmdline")
 HELD = "/etc/systemd/system/trial-held.service"
+NODATA = "/etc/systemd/system/trial-nodata.service"
 MACHINE = {
     "/etc/systemd/network/any.network": "[Match]\nName=en*\n[Network]\nLinkLocalAddressing=ipv6\n",
     # Asked for by a word, multi-user.target is never reached, and so default.target is not.
     HELD: "[Unit]\nConditionKernelCommandLine=trial.held\n"
           "[Service]\nType=oneshot\nTimeoutStartSec=infinity\nExecStart=/usr/bin/sleep infinity\n"
           "[Install]\nWantedBy=multi-user.target\n",
+    # As where a data disk is lost: emergency mode.
+    NODATA: "[Unit]\nConditionKernelCommandLine=trial.nodata\nDefaultDependencies=no\n"
+            "Before=local-fs.target\n"
+            "[Service]\nType=oneshot\nExecStart=/bin/false\n"
+            "[Install]\nRequiredBy=local-fs.target\n",
 }
 
 
@@ -162,7 +168,7 @@ def installed(place):
         for name, text in MACHINE.items():
             put(machine, name, text)
         machine.must("systemctl -q disable systemd-networkd-wait-online.service; "
-                     "systemctl -q enable trial-held.service && "
+                     "systemctl -q enable trial-held.service trial-nodata.service && "
                      "systemctl -q enable --now systemd-networkd && "
                      f"echo root:{PASSWORD} | chpasswd")
         machine.must("for n in $(seq 60); do grep -qs 1 /sys/class/net/e*/carrier && exit 0; sleep 1; done; "
@@ -383,7 +389,7 @@ def judged(*reasons, binds=True, settles=True):
 
 
 def rescued(machine):
-    """No root: the screen, a countdown, a restart within 120 s of the prompt."""
+    """No root, or no data disk: the screen, a countdown, a restart within 120 s of the prompt."""
     machine.start()
     machine.running.wait_console(r"machine restarts in \d+ s", 900)
     begun = time.monotonic()
@@ -401,6 +407,7 @@ BROKEN = (
     Broken("hangs", "never came as far as the host", "rootdelay=90000", UP,
            never_up(r"Loading essential drivers \.\.\. done", False)),
     Broken("no-root", "never came as far as the host", enable="04:00.0 05:00.0 --allow system-disk", trial=rescued),
+    Broken("emergency", "never came as far as the host", "trial.nodata", UP, rescued),
     Broken("binds-nothing", "not on vfio-pci", "ghost.claim=off", UP,
            judged("is on bochs", binds=False)),
     Broken("no-target", "graphical.target: is not reached", "trial.held", UP,
