@@ -49,8 +49,15 @@ struct options {
 	struct gb_nodes nodes;
 };
 
-#define SERVICE "ghost-boot-confirm.service"
-#define SERVICE_WANTED "/etc/systemd/system/multi-user.target.wants/" SERVICE
+/* What looks after a trial. */
+static const struct service {
+	const char *id, *unit, *target, *lack;
+} services[] = {
+	{ "confirm-service", "ghost-boot-confirm.service", "multi-user.target",
+	  "is not enabled: nobody judges a trial, or says how it ended" },
+	{ "emergency-service", "ghost-boot-emergency.service", "emergency.target",
+	  "is not enabled: a trial that ends in emergency mode waits there for somebody" },
+};
 
 enum { ALLOW = 256, RETIRE, NO_TRIAL, AFTER, CONFIRM, WATCHDOG };
 
@@ -146,22 +153,29 @@ static int refuse(struct gb_work *work, const struct gb_refusals *refusals)
 	return GB_EXIT_REFUSED;
 }
 
-/* It judges a trial, ends it, and tells of it. */
-static void warn_of_service(struct gb_work *work)
+static void warn_of_services(struct gb_work *work)
 {
 	struct gb_root *root = work->host.root;
+	char wanted[128];
 
-	if (!gb_root_exists(root, "/run/systemd/system") || gb_root_exists(root, SERVICE_WANTED))
+	if (!gb_root_exists(root, "/run/systemd/system"))
 		return;
-	gb_check(&work->checks, "confirm-service", GB_WARN, SERVICE,
-		 "is not enabled: nobody judges a trial, or says how it ended");
-	gb_check_fix(&work->checks, "systemctl enable " SERVICE);
+	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++) {
+		const struct service *service = &services[i];
+
+		snprintf(wanted, sizeof(wanted), "/etc/systemd/system/%s.wants/%s",
+			 service->target, service->unit);
+		if (gb_root_exists(root, wanted))
+			continue;
+		gb_check(&work->checks, service->id, GB_WARN, service->unit, "%s", service->lack);
+		gb_check_fix(&work->checks, "systemctl enable %s", service->unit);
+	}
 }
 
 static void warn(struct gb_work *work, const struct options *options)
 {
 	if (!options->trying.no_trial)
-		warn_of_service(work);
+		warn_of_services(work);
 	gb_warnings_read(&work->target, &work->setup.disks, &work->checks);
 	gb_images_warn(&work->setup.images, &work->checks);
 }

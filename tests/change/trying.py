@@ -263,19 +263,20 @@ def another_entry_that_comes_meanwhile(host):
 
 @both
 def without_the_service(host):
-    """Nobody would judge it, where systemd runs."""
-    words = "ghost-boot-confirm.service"
+    """Nobody would judge it, or end it in emergency mode, where systemd runs."""
+    units = {"ghost-boot-confirm.service": "multi-user", "ghost-boot-emergency.service": "emergency"}
     said = call(host, "enable", "01:00", "--dry-run").stdout
-    holds(words not in said, said)
+    holds(all(unit not in said for unit in units), said)
     host.put("run/systemd/system/x", "")
-    said = call(host, "enable", "01:00", "--dry-run").stdout
-    holds(f"systemctl enable {words}" in said, said)
-    wants = host.at("etc/systemd/system/multi-user.target.wants")
-    os.makedirs(wants)
-    os.symlink(f"/lib/systemd/system/{words}", os.path.join(wants, words))
-    host.put(f"usr/lib/systemd/system/{words}", "")
-    said = call(host, "enable", "01:00", "--dry-run").stdout
-    holds(words not in said, said)
+    for unit, target in units.items():
+        said = call(host, "enable", "01:00", "--dry-run").stdout
+        holds(f"systemctl enable {unit}" in said, said)
+        wants = host.at(f"etc/systemd/system/{target}.target.wants")
+        os.makedirs(wants)
+        os.symlink(f"/lib/systemd/system/{unit}", os.path.join(wants, unit))
+        host.put(f"usr/lib/systemd/system/{unit}", "")
+        said = call(host, "enable", "01:00", "--dry-run").stdout
+        holds(unit not in said, said)
 
 
 @both
