@@ -4,6 +4,7 @@ it. Whatever it was, the boot after it is the old one, byte for byte, `status` t
 """
 
 import json
+import os
 import re
 import time
 from dataclasses import dataclass
@@ -211,12 +212,13 @@ WATCHER = {
 cd /sys/kernel/tracing 2>/dev/null && [ -e kprobe_events ] ||
 	{ mount -t tracefs tracefs /sys/kernel/tracing && cd /sys/kernel/tracing; } || exit
 cat >>kprobe_events <<'EVENTS'
-p:ours/open do_sys_openat2 file=+0(%si):ustring flags=+0(%dx):x64
-p:ours/unlink do_unlinkat file=+0(+0(%si)):string
-p:ours/rename do_renameat2 file=+0(+0(%cx)):string
-p:ours/mkdir do_mkdirat file=+0(+0(%si)):string
+p:ours/open do_sys_openat2 at=%di:s32 file=+0(%si):ustring flags=+0(%dx):x64
+r:ours/opened do_sys_openat2 fd=$retval:s32
+p:ours/unlink do_unlinkat at=%di:s32 file=+0(+0(%si)):string
+p:ours/rename do_renameat2 at=%dx:s32 file=+0(+0(%cx)):string
+p:ours/mkdir do_mkdirat at=%di:s32 file=+0(+0(%si)):string
 EVENTS
-for event in open unlink rename mkdir; do
+for event in open opened unlink rename mkdir; do
 	echo 'comm ~ "ghost-*"' >events/ours/$event/filter && echo 1 >events/ours/$event/enable || exit
 done
 """,
@@ -230,17 +232,31 @@ ExecStart=/bin/sh {WATCH}
 WantedBy=sysinit.target
 """,
 }
-# O_WRONLY, O_RDWR and O_CREAT.
-CALL = re.compile(r" (open|unlink|rename|mkdir): .*file=\"([^\"]*)\"(?: flags=0x([0-9a-f]+))?")
-PASSING = ("run/", "dev/", "proc/", "sys/bus/", "sys/devices/", "sys/module/")
+CALL = re.compile(r"-(\d+) +\[.*? (open|opened|unlink|rename|mkdir): (.*)")
+FIELD = re.compile(r"(\w+)=(\"[^\"]*\"|\S+)")
+WRITING = 0o103  # O_WRONLY, O_RDWR and O_CREAT
+PASSING = ("/run/", "/dev/", "/proc/", "/sys/bus/", "/sys/devices/", "/sys/module/")
+
+
+def calls(trace):
+    """(call, file with its folder, flags of an open), in their order."""
+    open_files, opening = {}, {}  # of a thread: (thread, fd), what it opens just now
+    for thread, call, text in CALL.findall(trace):
+        fields = {key: value.strip('"') for key, value in FIELD.findall(text)}
+        if call == "opened":
+            open_files[thread, fields["fd"]] = opening.pop(thread, "?")
+            continue
+        folder = "/" if fields["at"] == "-100" else open_files.get((thread, fields["at"]), "?")
+        name = os.path.normpath(os.path.join(folder, fields["file"]))
+        if call == "open":
+            opening[thread] = name
+        yield call, name, int(fields.get("flags", "0"), 16)
 
 
 def writes(trace):
     """What of it outlives a boot: (call, file)."""
-    for call, name, flags in CALL.findall(trace):
-        if call == "open" and not int(flags, 16) & 0o103:
-            continue
-        if not name.lstrip("/").startswith(PASSING):
+    for call, name, flags in calls(trace):
+        if (call != "open" or flags & WRITING) and not f"{name}/".startswith(PASSING):
             yield call, name
 
 
@@ -257,12 +273,12 @@ def steady(place):
             machine.boot()
             units = machine.must("systemctl show ghost-boot-recover ghost-boot-confirm -P ExecMainPID")
             demand(units.split() == ["0", "0"], f"units that were started: {units}")
-            trace = machine.must("cd /sys/kernel/tracing && echo 0 >tracing_on && grep -h ' open: \\| unlink: "
-                                 "\\| rename: \\| mkdir: ' trace")
+            trace = machine.must("cd /sys/kernel/tracing && echo 0 >tracing_on && grep -h ' open: \\| opened: "
+                                 "\\| unlink: \\| rename: \\| mkdir: ' trace")
             demand("ghost-claim" in trace, "no program of ours was seen")
             found = sorted(set(writes(trace)))
             demand(not found, f"our programs wrote {found[:6]}")
-            place.say(f"{place.base.kind.name}: our programs opened {len(trace.splitlines())} files, none "
+            place.say(f"{place.base.kind.name}: our programs opened {len(list(calls(trace)))} files, none "
                       "for writing but what goes with the boot")
             life.claimed(machine)
             machine.end("reboot")
