@@ -17,7 +17,7 @@ from stages import Stage
 MACHINES = ("debian13-grub-bios", "debian13-grub-efi", "debian13-systemd-boot")
 # The root disk and what shares its group: no image finds its root any more.
 FATAL = "ghost-boot enable 04:00.0 05:00.0 --allow system-disk --no-trial --yes"
-COMMANDS = ("mount", "sed", "reboot")
+COMMANDS = (["mount"], ["sed"], ["reboot"])
 # All machines' file systems have the same UUID: this one is known by its disk's.
 STICK = kinds.named("debian12-grub-bios")
 STICK_ID = "0x57495843"
@@ -59,7 +59,7 @@ class Stick:
 
 def commands(text):
     return [line.strip() for line in text.splitlines()
-            if line.startswith("    ") and line.split()[0] in COMMANDS]
+            if line.startswith("    ") and line.split()[:1] in COMMANDS]
 
 
 def for_good(place):
@@ -71,7 +71,7 @@ def for_good(place):
         trial.remember(machine, place)
         text = machine.must(FATAL, 1800, "enable")
         place.facts["commands"] = commands(text)
-        demand([line.split()[0] for line in place.facts["commands"]] == list(COMMANDS),
+        demand([line.split()[:1] for line in place.facts["commands"]] == list(COMMANDS),
                f"enable ends with {text[-900:]}")
         machine.end("poweroff")
 
