@@ -9,6 +9,7 @@ import faults
 import host as hosts
 import loaders
 import sysfs
+from trying import call, holds, same
 
 ENABLE = ("enable", "01:00", "--no-trial", "--yes")
 SECOND = ("enable", "02:00", "--no-trial", "--yes")
@@ -127,23 +128,6 @@ def on(kind):
         tests.append(function)
         return function
     return keep
-
-
-def same(got, wanted, what=""):
-    if got != wanted:
-        raise AssertionError(f"{what}: got {got!r}, wanted {wanted!r}")
-
-
-def holds(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-def call(host, *args, code=0):
-    ran = host.ghost(*args, check=False)
-    holds(ran.returncode == code, f"{args}: exit status {ran.returncode}, wanted {code}: "
-          f"{ran.stdout[-300:]} {ran.stderr[-500:]}")
-    return ran
 
 
 def read(host, path):
