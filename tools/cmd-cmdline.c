@@ -16,11 +16,12 @@
 
 static const char usage[] =
 	"usage: ghost-boot cmdline [--verbose] [--json] [--root DIR]\n"
-	"       ghost-boot cmdline [--add ARG]... [--remove ARG]... [--dry-run] [--yes] [--json]\n"
+	"       ghost-boot cmdline [--add ARG]... [--remove ARG]... [--dry-run] [--yes]\n"
+	"                          [--json]\n"
 	"\n"
-	"The kernel command line: what runs, and every file that the next one comes from.\n"
-	"With --add or --remove, changes it for all installed kernels and those to come: shows\n"
-	"what will happen, and asks. Rescue entries stay as they are.\n"
+	"The kernel command line: what runs, and every file that the next one comes\n"
+	"from. With --add or --remove, changes it for all installed kernels and those to\n"
+	"come: shows what will happen, and asks. Rescue entries stay as they are.\n"
 	"\n"
 	"      --add ARG     add it, where it is missing\n"
 	"      --remove ARG  take it out, wherever it stands\n"
@@ -31,8 +32,8 @@ static const char usage[] =
 	"      --root DIR    a captured machine instead of the running one\n"
 	"  -h, --help        this text\n"
 	"\n"
-	"Exit: 0 done or nothing to do, 1 failed and nothing changed, 2 usage, 3 refused, 5\n"
-	"failed and brought back, 6 partly changed.\n";
+	"Exit: 0 done or nothing to do, 1 failed and nothing changed, 2 usage,\n"
+	"3 refused, 5 failed and brought back, 6 partly changed.\n";
 
 #define WANTS_MAX 64
 

@@ -12,23 +12,24 @@
 static const char usage[] =
 	"usage: ghost-boot confirm [--force] [--dry-run] [--json] [--root DIR]\n"
 	"\n"
-	"Keeps what this boot tries, for good: from then on every boot has the claims. It looks\n"
-	"first whether all is as it was before the trial: each claim on its driver, the same root,\n"
-	"no unit that fails only now, a picture on each display that stays, network links and\n"
-	"routes. Unless enable was told that nothing else may, a login or some time keep it, too;\n"
-	"a restart before that goes back to how it was.\n"
+	"Keeps what this boot tries, for good: from then on every boot has the claims.\n"
+	"It looks first whether all is as it was before the trial: each claim on its\n"
+	"driver, the same root, no unit that fails only now, a picture on each display\n"
+	"that stays, network links and routes. Unless enable was told that nothing else\n"
+	"may, a login or some time keep it, too; a restart before that goes back to how\n"
+	"it was.\n"
 	"\n"
 	"      --force     keep it though not all is as it was before\n"
 	"  -n, --dry-run   only show what was found, and what would change\n"
 	"  -y, --yes       nothing: the command is its own answer\n"
 	"      --json      for programs\n"
-	"      --service   wait for a login or the time, as ghost-boot-confirm.service does\n"
+	"      --service   wait for a login or the time: ghost-boot-confirm.service\n"
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
 	"\n"
-	"Exit: 0 done, or there is no trial; 1 failed, nothing changed; 2 usage; 3 refused: this\n"
-	"boot is not the trial; 4 not all is as it was; 5 failed, and the state before was brought\n"
-	"back; 6 partly, and how to go on.\n";
+	"Exit: 0 done, or there is no trial; 1 failed, nothing changed; 2 usage;\n"
+	"3 refused: this boot is not the trial; 4 not all is as it was; 5 failed, and\n"
+	"the state before was brought back; 6 partly, and how to go on.\n";
 
 enum { FORCE = 256, SERVICE };
 

@@ -9,9 +9,10 @@
 static const char usage[] =
 	"usage: ghost-boot disable [--dry-run | --yes] [--json] [--root DIR] [DEVICE...]\n"
 	"\n"
-	"Gives devices back to the host, from the next boot on. Without a DEVICE all of them, and\n"
-	"everything that ghost-boot has changed is as it was before: words on the command line,\n"
-	"the claims file, earlier recipes that were taken out of use, images.\n"
+	"Gives devices back to the host, from the next boot on. Without a DEVICE all of\n"
+	"them, and everything that ghost-boot has changed is as it was before: words on\n"
+	"the command line, the claims file, earlier recipes that were taken out of use,\n"
+	"images.\n"
 	"\n"
 	"DEVICE is an address (0000:01:00.0, 01:00.0), a slot (01:00), a path\n"
 	"(0000:00/01.0/00.0), IDs (10de:2203) or a part of the name (3090).\n"
@@ -22,8 +23,9 @@ static const char usage[] =
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
 	"\n"
-	"Exit: 0 done, or it was so already; 1 failed, nothing changed; 2 usage; 3 refused;\n"
-	"5 failed, and the state before was brought back; 6 partly, and how to go on.\n";
+	"Exit: 0 done, or it was so already; 1 failed, nothing changed; 2 usage;\n"
+	"3 refused; 5 failed, and the state before was brought back; 6 partly, and how\n"
+	"to go on.\n";
 
 /* All that goes back with the devices named: what the file claims of it. */
 static int plan_some(struct gb_work *work, const struct gb_nodes *nodes, struct gb_err *err)

@@ -15,21 +15,22 @@
 
 static const char usage[] =
 	"usage: ghost-boot enable [--allow REASON]... [--retire] [--watchdog]\n"
-	"                         [--confirm-after SECONDS | --confirm=manual | --no-trial]\n"
-	"                         [--dry-run | --yes] [--json] [--root DIR] DEVICE...\n"
+	"                  [--confirm-after SECONDS | --confirm=manual | --no-trial]\n"
+	"                  [--dry-run | --yes] [--json] [--root DIR] DEVICE...\n"
 	"\n"
-	"Claims a GPU for virtual machines, before any other driver: with all of its card and its\n"
-	"IOMMU group. Shows what will change, asks, builds an image, and proves it by reading it.\n"
-	"The next boot tries it, once, by an entry of its own; the usual one stays as it is. It is\n"
-	"kept when all is as before and somebody has logged in, or after ten minutes; any restart\n"
-	"before goes back. `ghost-boot disable` takes it back.\n"
+	"Claims a GPU for virtual machines, before any other driver: with all of its\n"
+	"card and its IOMMU group. Shows what will change, asks, builds an image, and\n"
+	"proves it by reading it. The next boot tries it, once, by an entry of its own;\n"
+	"the usual one stays as it is. It is kept when all is as before and somebody has\n"
+	"logged in, or after ten minutes; any restart before goes back.\n"
+	"`ghost-boot disable` takes it back.\n"
 	"\n"
 	"DEVICE is an address (0000:01:00.0, 01:00.0), a slot (01:00), a path\n"
 	"(0000:00/01.0/00.0), IDs (10de:2203) or a part of the name (3090).\n"
 	"\n"
 	"      --allow REASON  go on in spite of one reason, as the refusal names it\n"
-	"      --retire        take earlier passthrough recipes out of use; disable restores them\n"
-	"      --no-trial      at once and for good: all images, and the usual command line\n"
+	"      --retire        take earlier recipes out of use; disable restores them\n"
+	"      --no-trial      at once and for good: images and the usual command line\n"
 	"      --confirm-after SECONDS  keep a trial that works after so long (600)\n"
 	"      --confirm=manual         keep it by `ghost-boot confirm` alone\n"
 	"      --watchdog      the hardware watchdog restarts a trial that hangs\n"
@@ -39,8 +40,9 @@ static const char usage[] =
 	"      --root DIR      a captured machine instead of the running one\n"
 	"  -h, --help          this text\n"
 	"\n"
-	"Exit: 0 done, or it was so already; 1 failed, nothing changed; 2 usage; 3 refused;\n"
-	"5 failed, and the state before was brought back; 6 partly, and how to go on.\n";
+	"Exit: 0 done, or it was so already; 1 failed, nothing changed; 2 usage;\n"
+	"3 refused; 5 failed, and the state before was brought back; 6 partly, and how\n"
+	"to go on.\n";
 
 struct options {
 	bool retire, timed;

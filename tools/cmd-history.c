@@ -16,8 +16,8 @@
 static const char usage[] =
 	"usage: ghost-boot history [--json] [--root DIR] [N]\n"
 	"\n"
-	"The changes that ghost-boot has made: number, local time, what, and how it ended. With\n"
-	"a number N, the steps and files of that one.\n"
+	"The changes that ghost-boot has made: number, local time, what, and how it\n"
+	"ended. With a number N, the steps and files of that one.\n"
 	"\n"
 	"      --json      for programs\n"
 	"      --root DIR  a captured machine instead of the running one\n"

@@ -5,10 +5,11 @@
 #include "list.h"
 
 static const char usage[] =
-	"usage: ghost-boot list [--all | --groups [--predict] | --tree] [--json] [--root DIR]\n"
+	"usage: ghost-boot list [--all | --groups [--predict] | --tree] [--json]\n"
+	"                       [--root DIR]\n"
 	"\n"
-	"Displays, with what shares their slot: IOMMU group, driver, role, and whether they\n"
-	"can be passed through. Wakes and changes nothing.\n"
+	"Displays, with what shares their slot: IOMMU group, driver, role, and whether\n"
+	"they can be passed through. Wakes and changes nothing.\n"
 	"\n"
 	"  -a, --all       every device\n"
 	"  -g, --groups    by IOMMU group; predicted where the kernel has none\n"

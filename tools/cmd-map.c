@@ -7,8 +7,8 @@
 static const char usage[] =
 	"usage: ghost-boot map -o FILE [--predict] [--root DIR]\n"
 	"\n"
-	"Draws the PCI tree as a picture (SVG): IOMMU groups as areas, the way from the CPU to\n"
-	"each display, what isolates on it, and what would come along.\n"
+	"Draws the PCI tree as a picture (SVG): IOMMU groups as areas, the way from the\n"
+	"CPU to each display, what isolates on it, and what would come along.\n"
 	"\n"
 	"  -o, --output FILE  where to; - is standard output\n"
 	"      --predict      the groups as predicted, even where the kernel has some\n"

@@ -13,19 +13,19 @@
 static const char usage[] =
 	"usage: ghost-boot recover [--force] [--root DIR]\n"
 	"\n"
-	"Finishes or brings back a change that was interrupted, by a power cut for one; and\n"
-	"removes what disable could only leave until the next boot. Says nothing when there\n"
-	"is none. A unit does this at every boot, and every command that changes something\n"
-	"does the first of it before.\n"
+	"Finishes or brings back a change that was interrupted, by a power cut for one;\n"
+	"and removes what disable could only leave until the next boot. Says nothing\n"
+	"when there is none. A unit does this at every boot, and every command that\n"
+	"changes something does the first of it before.\n"
 	"\n"
-	"      --force     bring back files that somebody else has changed since, too, and\n"
-	"                  give up what is on a file system that is not mounted, and what a\n"
-	"                  program copies that fails\n"
+	"      --force     bring back files that somebody else has changed since, too,\n"
+	"                  and give up what is on a file system that is not mounted, and\n"
+	"                  what a program copies that fails\n"
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
 	"\n"
-	"Exit: 0 done, or nothing to do, 1 failed, 2 usage, 3 another change is going on,\n"
-	"6 partly: run it again when what it says is mended.\n";
+	"Exit: 0 done, or nothing to do, 1 failed, 2 usage, 3 another change is going\n"
+	"on, 6 partly: run it again when what it says is mended.\n";
 
 /* The exit code when that is all there is to do, else -1. */
 static int read_options(struct gb_context *context, int argc, char **argv,

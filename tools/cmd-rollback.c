@@ -21,8 +21,9 @@
 static const char usage[] =
 	"usage: ghost-boot rollback [--dry-run] [--yes] [--force] [--json] [--root DIR]\n"
 	"\n"
-	"Takes back the last change that ghost-boot made: shows what that means, asks, and does\n"
-	"all of it or nothing. What somebody else has changed since is shown and refused.\n"
+	"Takes back the last change that ghost-boot made: shows what that means, asks,\n"
+	"and does all of it or nothing. What somebody else has changed since is shown\n"
+	"and refused.\n"
 	"\n"
 	"  -n, --dry-run   only show it\n"
 	"  -y, --yes       don't ask\n"
@@ -31,8 +32,8 @@ static const char usage[] =
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
 	"\n"
-	"Exit: 0 done, 1 failed and nothing changed, 2 usage, 3 refused, 5 failed and brought\n"
-	"back, 6 partly.\n";
+	"Exit: 0 done, 1 failed and nothing changed, 2 usage, 3 refused, 5 failed and\n"
+	"brought back, 6 partly.\n";
 
 /* The exit code when that is all there is to do, else -1. */
 static int read_options(struct gb_context *context, int argc, char **argv,

@@ -8,19 +8,20 @@
 static const char usage[] =
 	"usage: ghost-boot status [--all] [--images] [--json | --check] [--root DIR]\n"
 	"\n"
-	"What is configured, what this boot made of it and what is now, side by side; which\n"
-	"image has which claims; who uses each display; and what to do next. Changes nothing.\n"
-	"Without root some of it is said to be unknown.\n"
+	"What is configured, what this boot made of it and what is now, side by side;\n"
+	"which image has which claims; who uses each display; and what to do next.\n"
+	"Changes nothing. Without root some of it is said to be unknown.\n"
 	"\n"
 	"  -a, --all       every function that a claims file names, kept ones too\n"
-	"      --images    read every image anew, which takes seconds; else root reads those alone\n"
-	"                  that are not known to be good, others having built them since\n"
+	"      --images    read every image anew, which takes seconds; else root reads\n"
+	"                  those alone that others have built since they were seen good\n"
 	"      --json      for programs\n"
 	"      --check     one line, for monitoring\n"
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
 	"\n"
-	"Exit: 0 done, 1 could not look, 2 usage, 4 with --check: something is to be done.\n";
+	"Exit: 0 done, 1 could not look, 2 usage, 4 with --check: something is to be\n"
+	"done.\n";
 
 struct options {
 	bool all, images, json, check;

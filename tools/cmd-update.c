@@ -7,19 +7,21 @@
 static const char usage[] =
 	"usage: ghost-boot update [--entry] [--dry-run | --yes] [--json] [--root DIR]\n"
 	"\n"
-	"Makes everything again as the claims file says, for the kernels there are now: after the\n"
-	"file was edited, a kernel came by another way than the distribution's, or an image was\n"
-	"built without ghost-boot. What is as it should be is left alone.\n"
+	"Makes everything again as the claims file says, for the kernels there are now:\n"
+	"after the file was edited, a kernel came by another way than the\n"
+	"distribution's, or an image was built without ghost-boot. What is as it should\n"
+	"be is left alone.\n"
 	"\n"
-	"      --entry     only the boot entry without GPU claims, for a kernel that is there\n"
+	"      --entry     only the entry without GPU claims, for a kernel that is there\n"
 	"  -n, --dry-run   only show what would change\n"
 	"  -y, --yes       don't ask\n"
 	"      --json      for programs\n"
 	"      --root DIR  a captured machine instead of the running one\n"
 	"  -h, --help      this text\n"
 	"\n"
-	"Exit: 0 done, or it was so already; 1 failed, nothing changed; 2 usage; 3 refused;\n"
-	"5 failed, and the state before was brought back; 6 partly, and how to go on.\n";
+	"Exit: 0 done, or it was so already; 1 failed, nothing changed; 2 usage;\n"
+	"3 refused; 5 failed, and the state before was brought back; 6 partly, and how\n"
+	"to go on.\n";
 
 enum { ENTRY = 256 };
 

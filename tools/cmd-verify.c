@@ -8,9 +8,9 @@
 static const char usage[] =
 	"usage: ghost-boot verify [--all] [--json] [--root DIR] [DEVICE]\n"
 	"\n"
-	"What stands in the way of passing through the claimed devices, all displays when none\n"
-	"is claimed, or DEVICE: where that can be seen, and what mends it. Asks VFIO itself, so\n"
-	"don't run it while a virtual machine starts.\n"
+	"What stands in the way of passing through the claimed devices, all displays\n"
+	"when none is claimed, or DEVICE: where that can be seen, and what mends it.\n"
+	"Asks VFIO itself, so don't run it while a virtual machine starts.\n"
 	"\n"
 	"DEVICE is an address (0000:01:00.0, 01:00.0), a slot (01:00), a path\n"
 	"(0000:00/01.0/00.0), IDs (10de:2203) or a part of the name (3090).\n"

@@ -34,7 +34,7 @@ def help_names_every_command(t):
 def help_of(t, name):
     text = boot(t, name, "--help", code=0).out
     holds(text.startswith(f"usage: ghost-boot {name} "), text)
-    holds(max(map(len, text.splitlines())) <= 90, "too wide")
+    holds(max(map(len, text.splitlines())) <= 79, "wider than 79 columns")
     same(boot(t, name, "-h", code=0).out, text)
 
 
