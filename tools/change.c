@@ -158,23 +158,25 @@ static int finish(struct gb_changing *c)
 }
 
 /* The change is made, but not what goes with it: back, as a rollback would. Not with an image of the new
- * state among files of the old one: then all of the new one stays. */
+ * state among files of the old one: then all of the new one stays; and so it does where the way back was
+ * itself refused or brought back. */
 static void take_back(struct gb_changing *c, const struct gb_transaction *t)
 {
 	struct gb_plan back = { 0 };
 	struct gb_err err = { "" };
-	enum gb_end end = GB_END_PARTLY;
+	enum gb_end end = GB_END_UNCHANGED;
 	int r = gb_transaction_rollback(t->store, true, &back, NULL, &err);
 
-	c->stays = !r && back.anews;
-	if (c->stays)
-		r = gb_fail(&err, ENODATA, "what was planned is made, and stays: nobody has the old %s",
-			    back.anew[0]);
+	if (!r && back.anews)
+		r = gb_fail(&err, ENODATA, "nobody has the old %s", back.anew[0]);
 	gb_plan_close(&back);
 	if (!r)
 		r = gb_transaction_run(t, &back, &end, NULL, &err);
 	gb_plan_clear(&back);
+	c->stays = r && end != GB_END_PARTLY && end != GB_END_UNPUBLISHED;
 	c->end = r ? GB_END_PARTLY : GB_END_BACK;
+	if (c->stays)
+		gb_wrap(&err, "what was planned is made, and stays");
 	if (r)
 		gb_wrap(&c->err, "%s; and before that", err.text);
 }

@@ -501,6 +501,44 @@ def another_that_is_not_asked_for(host):
     holds("waits already" in call(host, *other).stdout, "not the same")
 
 
+def without_a_way_back(host, nth):
+    """enable's request to the boot loader fails, and so does the NTH rename of taking all that back."""
+    log = os.path.join(os.path.dirname(host.dir), "log")
+    trace = ["strace", "-o", log, "-e", "trace=renameat,openat", "-e", "signal=none"]
+    twin = host.copy(host.dir + ".twin")
+    twin.ghost(*TRY, before=trace)
+    twin.remove()
+    with open(log, encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    asked = max(i for i, line in enumerate(lines) if ONE_SHOT in line and "O_WRONLY" in line)
+    opens, renames = (sum(line.startswith(call) for line in lines[:asked]) for call in ("openat(", "renameat("))
+    ran = host.ghost(*TRY, check=False, before=[
+        *trace, "-e", f"inject=openat:error=ENOSPC:when={opens + 1}",
+        "-e", f"inject=renameat:error=EIO:when={renames + nth}"])
+    same(ran.returncode, 6, ran.stderr)
+    return ran
+
+
+def made_all_the_same(host, nth):
+    """Nothing is left for the next command to go on with."""
+    ran = without_a_way_back(host, nth)
+    holds("is made, and stays" in " ".join(ran.stderr.split()), ran.stderr)
+    holds(not os.path.exists(host.at("var/lib/ghost-boot/journal")), "a journal is open")
+    same((state(host)["state"], host.once), ("prepared", None))
+    call(host, *TRY)
+    same(host.once, host.trial)
+
+
+@one(loaders.Systemd)
+def a_way_back_that_does_not_begin(host):
+    made_all_the_same(host, 2)
+
+
+@one(loaders.Systemd)
+def a_way_back_that_fails(host):
+    made_all_the_same(host, 4)
+
+
 @one(loaders.Systemd)
 def a_store_that_is_full(host):
     """Nothing is built for a boot that could not be asked for."""
