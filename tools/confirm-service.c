@@ -191,7 +191,7 @@ static int on_login(struct service *s, struct gb_vigil *vigil)
 {
 	if (s->logged_in)
 		return -1;
-	s->logged_in = gb_login_find(s->host.root, &s->login);
+	s->logged_in = gb_login_find(s->host.root, &s->host.runner, &s->login);
 	return s->logged_in ? judge(s, vigil) : -1;
 }
 

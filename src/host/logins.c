@@ -10,15 +10,18 @@
 #include <unistd.h>
 #include <utmp.h>
 
+#include "getty.h"
 #include "root.h"
 #include "text.h"
 
 #define UTMP_MAX (4u << 20)
 #define WORDS_MAX 4096
 #define CHILDREN_MAX 64
+#define TITLE "login -- "
 
 struct search {
 	struct gb_root *root;
+	const struct gb_runner *runner;
 	struct gb_login *ret;
 };
 
@@ -54,22 +57,36 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* agetty --autologin starts "login -f": who is already known is not asked (login(1)). */
-static bool login_asked(struct gb_root *root, long pid)
+/* Who is already known is not asked (login(1)). */
+static bool has_f(const char *words, size_t len)
 {
-	char words[WORDS_MAX + 1];
-	size_t len = read_words(root, pid, words);
-
-	if (!len || strcmp(base_name(words), "login"))
-		return false;
-	for (char *word = words + strlen(words) + 1; word < words + len;
+	for (const char *word = words + strlen(words) + 1; word < words + len;
 	     word += strlen(word) + 1) {
 		if (!strcmp(word, "--"))
-			return true;
-		if (word[0] == '-' && strchr(word, 'f'))
 			return false;
+		if (word[0] == '-' && strchr(word, 'f'))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+/* agetty --autologin starts "login -f". Once somebody is in, util-linux' login puts a title over these
+ * words, "login -- USER" in one, which tells nothing of it (util-linux: lib/setproctitle.c; shadow's does
+ * not). */
+static bool login_asked(const struct search *search, long pid)
+{
+	char words[WORDS_MAX + 1];
+	size_t len = read_words(search->root, pid, words);
+	const bool titled = len && !strncmp(words, TITLE, strlen(TITLE));
+
+	if (!titled && (!len || strcmp(base_name(words), "login") || has_f(words, len)))
+		return false;
+	switch (gb_getty_of(search->root, search->runner, pid)) {
+	case GB_GETTY_ASKS: return true;
+	case GB_GETTY_AUTOMATIC: return false;
+	case GB_GETTY_UNKNOWN: break;
+	}
+	return !titled;
 }
 
 /* sshd says in its title what a session has: "sshd: user@pts/0", "sshd: user@notty" (OpenSSH:
@@ -168,12 +185,12 @@ static bool asks(const char *service)
 	return false;
 }
 
-static bool is_person(struct gb_root *root, const struct session *s)
+static bool is_person(const struct search *search, const struct session *s)
 {
 	if (!strcmp(s->service, "login"))
-		return login_asked(root, s->leader);
+		return login_asked(search, s->leader);
 	if (!strcmp(s->service, "sshd"))
-		return !strncmp(s->tty, "pts/", 4) || ssh_has_terminal(root, s->leader);
+		return !strncmp(s->tty, "pts/", 4) || ssh_has_terminal(search->root, s->leader);
 	return asks(s->service);
 }
 
@@ -188,7 +205,7 @@ static int look_at_session(void *ctx, const char *name)
 			return 0;
 	snprintf(path, sizeof(path), GB_SESSIONS "/%s", name);
 	if (!read_session(search->root, path, &session) || !is_users(&session) ||
-	    !is_person(search->root, &session))
+	    !is_person(search, &session))
 		return 0;
 	plain(search->ret->session, sizeof(search->ret->session), name);
 	plain(search->ret->user, sizeof(search->ret->user), session.user);
@@ -208,7 +225,7 @@ static bool look_at_entry(struct search *search, const struct utmp *entry)
 	if (entry->ut_type != USER_PROCESS)
 		return false;
 	ssh = ssh_has_terminal(search->root, entry->ut_pid);
-	if (!ssh && !login_asked(search->root, entry->ut_pid))
+	if (!ssh && !login_asked(search, entry->ut_pid))
 		return false;
 	memcpy(line, entry->ut_line, UT_LINESIZE);
 	memcpy(user, entry->ut_user, UT_NAMESIZE);
@@ -236,9 +253,9 @@ static bool look_at_utmp(struct search *search)
 	return found;
 }
 
-bool gb_login_find(struct gb_root *root, struct gb_login *ret)
+bool gb_login_find(struct gb_root *root, const struct gb_runner *runner, struct gb_login *ret)
 {
-	struct search search = { root, ret };
+	struct search search = { root, runner, ret };
 	int r;
 
 	memset(ret, 0, sizeof(*ret));

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 struct gb_root;
+struct gb_runner;
 
 /* Is a person logged in, who proved it with a password, a key or the like? Read from logind's
  * files, and from utmp where there is no logind, and so none of its folders. Only what is known to
@@ -20,7 +21,8 @@ struct gb_login {
 	char how[64];	  /* "login on tty1", "ssh" */
 };
 
-/* True and one of them, or false: nobody, as far as can be told. */
-bool gb_login_find(struct gb_root *root, struct gb_login *ret);
+/* True and one of them, or false: nobody, as far as can be told. `runner` may be NULL: of a getty's login
+ * less can be told then. */
+bool gb_login_find(struct gb_root *root, const struct gb_runner *runner, struct gb_login *ret);
 
 #endif

@@ -204,6 +204,22 @@ def by_a_login(host):
 
 
 @both
+def by_a_login_with_a_title(host):
+    """As util-linux' login leaves itself: its getty's unit says that it was asked for."""
+    os.makedirs(host.at("run/systemd/sessions"))
+    try_it(host)
+    host.put("usr/bin/systemctl", "#!/bin/sh\ncase $* in (*MainPID*) cat /etc/gettys;; (*) cat /etc/units;; esac\n", 0o755)
+    host.put("etc/gettys", "MainPID=100\nExecStart={ path=/sbin/agetty ; argv[]=/sbin/agetty -o -- \\u - ; }\n"
+             "Id=getty@tty1.service\n")
+    process = serve(host)
+    host.put("proc/100/cmdline", "login -- ann\0\0\0\0\0\0")
+    host.put("run/systemd/sessions/1", SESSION)
+    ended(process)
+    kept(host)
+    holds("are kept: ann logged in (login on tty1)" in notice(host), notice(host))
+
+
+@both
 def by_time(host):
     try_it(host, "--confirm-after=10")
     begun = time.monotonic()

@@ -4,6 +4,7 @@
 #include <utmp.h>
 
 #include "logins.h"
+#include "runner.h"
 
 static void put_session(const struct tree *tree, const char *name, const char *text)
 {
@@ -39,6 +40,30 @@ static void put_title(const struct tree *tree, int pid, const char *title)
 		"SEAT=seat0\nTTY=tty1\nVTNR=1\nSERVICE=login\nLEADER=100\n"
 #define SSH "USER=me\nSTATE=active\nREMOTE=1\nTYPE=tty\nCLASS=user\nSERVICE=sshd\nLEADER=100\n"
 #define DESKTOP "USER=me\nSTATE=active\nTYPE=wayland\nCLASS=user\nTTY=tty2\nLEADER=100\n"
+
+/* systemctl show: a line at a time; NULL: systemd is not there. */
+static int run_systemctl(void *ctx, const struct gb_program *command, struct gb_ran *ret,
+			 struct gb_err *err)
+{
+	const char *text = *(const char **)ctx;
+	char line[512];
+
+	(void)err;
+	*ret = (struct gb_ran){ .status = 1 };
+	if (!text)
+		return -ENOENT;
+	assert_string_equal(command->argv[0], "/usr/bin/systemctl");
+	ret->status = text[0] == '!';
+	for (const char *end; *text; text = end + !!*end) {
+		end = text + strcspn(text, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)(end - text), text);
+		command->line(command->ctx, line, false);
+	}
+	return 0;
+}
+
+static const char *units;
+static const struct gb_runner runner = { &units, run_systemctl };
 
 struct one {
 	const char *session; /* or NULL */
@@ -112,7 +137,7 @@ static void put_one(const struct tree *tree, const struct one *one)
 static void expect(const struct tree *tree, const char *about, const char *user, const char *how)
 {
 	struct gb_login login;
-	const bool found = gb_login_find(tree->root, &login);
+	const bool found = gb_login_find(tree->root, &runner, &login);
 
 	if (found != !!how || (how && (strcmp(login.how, how) || strcmp(login.user, user))))
 		fail_msg("%s: %s %s, not %s", about, found ? login.user : "nobody",
@@ -134,6 +159,64 @@ static void knows_sessions(void **state)
 	}
 }
 
+#define OTHER "MainPID=1\nId=a.service\nExecStart={ path=/a ; argv[]=/a -a ; pid=1 }\n\n"
+#define GETTY(words) OTHER "ExecStart={ path=/sbin/agetty ; argv[]=/sbin/agetty " words " ; ignore_errors=yes ; " \
+			   "pid=100 ; status=0/0 }\nMainPID=100\nId=getty@tty1.service\n"
+#define LAST "\nMainPID=7\nId=z.service\nExecStart={ path=/z ; argv[]=/z -a ; pid=7 }\n"
+#define TITLED ":login -- root"
+
+/* util-linux' login leaves no word of how it was called; its unit has them. */
+static void asks_for_the_unit(void **state)
+{
+	static const struct {
+		const char *units, *words, *credential, *how;
+	} cases[] = {
+		{ GETTY("-o -- \\u --noreset --noclear - ${TERM}") LAST, TITLED, NULL, "login on tty1" },
+		{ GETTY("-o -p -- \\u --keep-baud 115200,9600 - vt220"), TITLED, NULL, "login on tty1" },
+		{ GETTY("-o -- \\u --noclear -"), "/bin/login -p --", NULL, "login on tty1" },
+		{ GETTY("--autologin root --noclear -") LAST, TITLED, NULL, NULL },
+		{ GETTY("--noclear --auto=root -"), TITLED, NULL, NULL },
+		{ GETTY("-8a root -"), TITLED, NULL, NULL },
+		{ GETTY("-o -p -f -- \\u --noclear -"), TITLED, NULL, NULL },
+		{ GETTY("--noclear -") "ExecStart={ path=/b ; argv[]=/b -a ; }\n", TITLED, NULL, NULL },
+		{ GETTY("--autologin root -") "ExecStart={ path=/b ; argv[]=/b ; }\n", TITLED, NULL, NULL },
+		{ GETTY("--noclear -") "ExecStart=\n", TITLED, NULL, NULL },
+		{ GETTY("--noclear -"), TITLED, "agetty.autologin", NULL },
+		{ GETTY("--noclear -"), TITLED, "login.noauth", NULL },
+		{ GETTY("--noclear -"), TITLED, "agetty.other", "login on tty1" },
+		/* before the title is there */
+		{ GETTY("--noclear -"), "/bin/login -- root", "login.noauth", NULL },
+		/* nobody's, and nobody to ask: what words there are */
+		{ OTHER, TITLED, NULL, NULL },
+		{ OTHER, "/bin/login -p --", NULL, "login on tty1" },
+		{ NULL, TITLED, NULL, NULL },
+		{ NULL, "/bin/login -p --", NULL, "login on tty1" },
+		{ "!" GETTY("--noclear -"), TITLED, NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct one one = { NULL, cases[i].words, NULL, NULL };
+		char path[128], about[512];
+		struct tree tree;
+
+		tree_make(&tree);
+		put_session(&tree, "1", CONSOLE "CLASS=user\n");
+		put_one(&tree, &one);
+		if (cases[i].credential) {
+			snprintf(path, sizeof(path), "/run/credentials/getty@tty1.service/%s",
+				 cases[i].credential);
+			tree_put(&tree, path, "root");
+		}
+		snprintf(about, sizeof(about), "%zu: %s, %s", i, cases[i].units ? cases[i].units : "no systemd",
+			 cases[i].words);
+		units = cases[i].units;
+		expect(&tree, about, "root", cases[i].how);
+		units = NULL;
+		tree_clear(&tree);
+	}
+}
+
 static void finds_one_of_many(void **state)
 {
 	struct gb_login login;
@@ -141,15 +224,15 @@ static void finds_one_of_many(void **state)
 
 	(void)state;
 	tree_make(&tree);
-	assert_false(gb_login_find(tree.root, &login));
+	assert_false(gb_login_find(tree.root, &runner, &login));
 	put_session(&tree, "1", CONSOLE "CLASS=manager\n");
 	put_session(&tree, "2", DESKTOP "SERVICE=gdm-autologin\n");
 	put_session(&tree, "3.ref", DESKTOP "SERVICE=sddm\n"); /* none of its names */
 	assert_int_equal(mkfifo(tree_path(&tree, GB_SESSIONS "/4"), 0600), 0);
 	tree_folder(&tree, GB_SESSIONS "/5");
-	assert_false(gb_login_find(tree.root, &login));
+	assert_false(gb_login_find(tree.root, &runner, &login));
 	put_session(&tree, "6", "CLASS=user\nUSER=m\x1b[2J\xff\nSERVICE=sddm\nLEADER=7\n");
-	assert_true(gb_login_find(tree.root, &login));
+	assert_true(gb_login_find(tree.root, &runner, &login));
 	assert_string_equal(login.session, "6");
 	assert_string_equal(login.user, "m?[2J?");
 	tree_clear(&tree);
@@ -226,7 +309,7 @@ static void survives_noise(void **state)
 			tree_make(&tree);
 		}
 		tree_put_data(&tree, files[i / 500], text, len);
-		assert_false(gb_login_find(tree.root, &login));
+		assert_false(gb_login_find(tree.root, &runner, &login));
 	}
 	tree_clear(&tree);
 }
@@ -235,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_sessions),
+		cmocka_unit_test(asks_for_the_unit),
 		cmocka_unit_test(finds_one_of_many),
 		cmocka_unit_test(knows_utmp),
 		cmocka_unit_test(survives_noise),
