@@ -289,6 +289,39 @@ def steady(place):
         demand(list(writes(trace)), "disable wrote nothing")
 
 
+def chosen(machine, place):
+    """The next boot is the entry without claims; it is told to the loader as its menu would."""
+    if place.base.kind.loader.startswith("grub"):
+        machine.must("grub-reboot ghost-boot-recovery")
+    else:
+        machine.must("bootctl set-oneshot a-ghost-boot-recovery.conf")
+    machine.end("reboot")
+    machine.boot()
+    line = machine.must("cat /proc/cmdline")
+    demand("ghost.claim=off" in line and "ghost.trial" not in line, line)
+    demand(drivers(machine) == place.facts["drivers"], f"other drivers: {drivers(machine)}")
+    demand("ghost.claim=off" in page(machine), page(machine)[:1500])
+    return line
+
+
+def without(place):
+    """As long as anything is claimed there is an entry without; by GRUB with any kernel that is left."""
+    with place.machine(packages=False) as machine:
+        machine.boot()
+        life.claimed(machine)
+        chosen(machine, place)
+        life.healthy(machine)
+        if place.base.kind.loader.startswith("grub"):
+            machine.must("cd /boot && for f in vmlinuz initrd.img; do mv $f-$(uname -r) $f-0moved || exit; done")
+            line = chosen(machine, place)
+            demand("vmlinuz-0moved" in line, line)
+            machine.must("cd /boot && for f in vmlinuz initrd.img; do mv $f-0moved $f-$(uname -r) || exit; done")
+        machine.end("reboot")
+        machine.boot()
+        life.claimed(machine)
+        machine.end("poweroff")
+
+
 def given_back(place):
     """A power cut is no matter; `disable`, and all is as before; then another trial."""
     with place.machine(packages=False) as machine:
@@ -344,6 +377,15 @@ def log_in(machine):
     demand(False, f"no login: {machine.run('fold -w 80 /dev/vcs1')[1]}")
 
 
+def unasked(machine):
+    """The getty of another screen lets somebody in who was not asked, which is nobody's word."""
+    put(machine, "/run/systemd/system/getty@tty2.service.d/unasked.conf",
+        "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root --noclear - linux\n")
+    machine.must("systemctl daemon-reload && systemctl start getty@tty2 && for n in $(seq 120); do "
+                 "loginctl list-sessions | grep -q tty2 && exit; sleep 1; done; exit 1", what="an automatic login")
+    machine.must("sleep 10")  # it is looked at 5 s later
+
+
 def by_a_login(place):
     with place.machine(packages=False) as machine:
         machine.boot()
@@ -351,6 +393,7 @@ def by_a_login(place):
         machine.end("reboot")
         machine.boot()
         tried(machine)
+        unasked(machine)
         log_in(machine)
         ended(machine, 600)
         kept(machine, "root logged in (login on tty1)")
@@ -552,4 +595,4 @@ def _broken():
     yield Stage("freezes", "last", freezes)
 
 
-STAGES = (*HAPPY, *_broken(), Stage("steady", "held", steady))
+STAGES = (*HAPPY, *_broken(), Stage("steady", "held", steady), Stage("without", "held", without))
