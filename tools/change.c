@@ -11,6 +11,7 @@
 
 #include "changing.h"
 #include "command.h"
+#include "foreign.h"
 #include "host.h"
 #include "log.h"
 #include "plan.h"
@@ -314,6 +315,8 @@ int gb_change_run(struct gb_context *context, struct gb_host *host, struct gb_pl
 static int say_recovered(const struct gb_changing *c, int r)
 {
 	if (r) {
+		if (c->details.len)
+			fwrite(c->details.data, 1, c->details.len, stderr);
 		gb_command_fail(c->context, c->err.text, c->end == GB_END_UNPUBLISHED ?
 				gb_changing_unpublished(c->options->force) : r == -ESTALE ?
 				"A change that was interrupted is still to be brought back. Put that aside, or "
@@ -340,7 +343,11 @@ static int recover(struct gb_changing *c, struct gb_root *root)
 	begin(c, &t);
 	r = gb_transaction_recover(&t, &c->end, &c->err);
 	end(c, r);
-	return say_recovered(c, r);
+	if (r == -ESTALE)
+		gb_foreign_show(&store, &c->details);
+	r = say_recovered(c, r);
+	gb_text_clear(&c->details);
+	return r;
 }
 
 int gb_change_recover(struct gb_context *context, struct gb_root *root,

@@ -130,6 +130,7 @@ def recover_meets_a_stranger(t):
     sysfs.put(m.at(GRUB), "theirs\n")
     result = t.run("recover", name="ghost-boot", code=6)
     holds(f"/{GRUB}" in result.err, result.err)
+    holds("    -ours\n    +theirs\n" in result.err, result.err)
     same(m.read(GRUB), "theirs\n")
     holds("interrupted" in t.run("status", name="ghost-boot").out, "status")
     t.run("recover", "--force", name="ghost-boot", code=0)

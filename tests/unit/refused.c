@@ -6,6 +6,8 @@
 #include <sys/file.h>
 #include <sys/statvfs.h>
 
+#include "foreign.h"
+
 struct machine {
 	struct tree tree;
 	struct gb_store store;
@@ -319,18 +321,31 @@ static void not_recovered(void **state)
  * others come back, and the journal waits for a word. */
 static void foreign(void **state)
 {
+	struct gb_text details = { 0 };
 	struct machine m;
 	struct gb_err err;
 	enum gb_end is;
 
 	(void)state;
 	half_done(&m, 80);
+	gb_foreign_show(&m.store, &details);
+	assert_int_equal(details.len, 0);
 	tree_put(&m.tree, "/etc/default/grub", "theirs\n");
 	assert_int_equal(gb_transaction_recover(&m.t, &is, &err), -ESTALE);
 	assert_int_equal(is, GB_END_PARTLY);
 	assert_string_equal(err.text, "/etc/default/grub was changed by somebody else meanwhile");
 	assert_string_equal(tree_get(&m.tree, "/etc/default/grub"), "theirs\n");
 	assert_string_equal(tree_get(&m.tree, "/etc/real/claims"), "ghost-boot claims 1\n");
+	gb_foreign_show(&m.store, &details);
+	assert_non_null(details.data);
+	assert_string_equal(details.data, "/etc/default/grub has other bytes now\n"
+			    "    @@ -1,4 +1 @@\n"
+			    "    -GRUB_DEFAULT=0\n"
+			    "    -GRUB_TIMEOUT=5\n"
+			    "    -GRUB_CMDLINE_LINUX=\"quiet\"\n"
+			    "    -GRUB_CMDLINE_LINUX_DEFAULT=\"ghost.claim=on\"\n"
+			    "    +theirs\n");
+	gb_text_clear(&details);
 	m.t.force = true;
 	assert_int_equal(gb_transaction_recover(&m.t, &is, &err), 0);
 	assert_int_equal(is, GB_END_BACK);
