@@ -48,12 +48,15 @@ int gb_trying_decide(struct gb_trying *trying);
  * is missing is perhaps to tell the loader. */
 int gb_trying_plan(struct gb_trying *trying, const char *const *title,
 		   const struct gb_retire *retire, bool *ret_waits, struct gb_err *err);
+void gb_trying_json(const struct gb_trying *trying, struct gb_json *json);
+void gb_trying_clear(struct gb_trying *trying);
+
+/* (trying-run.c) */
+
 /* Carries it out, and arms it. The exit code. */
 int gb_trying_run(struct gb_trying *trying);
 /* Arms one that waits, prepared. The exit code. */
 int gb_trying_arm(struct gb_trying *trying);
-void gb_trying_json(const struct gb_trying *trying, struct gb_json *json);
-void gb_trying_clear(struct gb_trying *trying);
 
 /* (trying-words.c) */
 
