@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "root.h"
-#include "runner.h"
+#include "systemctl.h"
 #include "text.h"
 
-#define TIMEOUT_S 30 /* systemctl's own for an answer is 25 */
 #define CREDENTIALS "/run/credentials/"
 
 /* All that run, since the getty of a terminal may have any name. */
@@ -55,8 +54,10 @@ static bool is_automatic(const char *line)
 	return false;
 }
 
-static void finish(struct answer *a)
+static void finish(void *ctx)
 {
+	struct answer *a = ctx;
+
 	if (a->id[0] && a->pid == a->wanted) {
 		gb_text_copy(a->found, sizeof(a->found), a->id);
 		a->found_automatic = a->automatic;
@@ -66,16 +67,11 @@ static void finish(struct answer *a)
 	a->automatic = false;
 }
 
-/* Units are separated by empty lines (systemctl(1), show). */
-static void look_at_line(void *ctx, const char *line, bool error)
+static void take(void *ctx, const char *line)
 {
 	struct answer *a = ctx;
 
-	if (error)
-		return;
-	if (!*line)
-		finish(a);
-	else if (!strncmp(line, "Id=", 3))
+	if (!strncmp(line, "Id=", 3))
 		gb_text_copy(a->id, sizeof(a->id), line + 3);
 	else if (!strncmp(line, "MainPID=", 8))
 		a->pid = strtol(line + 8, NULL, 10);
@@ -100,14 +96,9 @@ static bool has_credential(struct gb_root *root, const char *unit)
 enum gb_getty gb_getty_of(struct gb_root *root, const struct gb_runner *runner, long pid)
 {
 	struct answer a = { .wanted = pid };
-	struct gb_program program = { .argv = (char *const *)command, .timeout_s = TIMEOUT_S, .ctx = &a,
-				      .line = look_at_line, .log = -1, .hold = -1 };
-	struct gb_ran ran;
+	const struct gb_systemctl_reader reader = { take, finish, &a };
 
-	if (pid <= 0 || !runner || runner->run(runner->ctx, &program, &ran, NULL) || ran.status)
-		return GB_GETTY_UNKNOWN;
-	finish(&a);
-	if (!a.found[0])
+	if (pid <= 0 || !gb_systemctl_show(runner, command, &reader) || !a.found[0])
 		return GB_GETTY_UNKNOWN;
 	return a.found_automatic || has_credential(root, a.found) ? GB_GETTY_AUTOMATIC : GB_GETTY_ASKS;
 }

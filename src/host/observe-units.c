@@ -4,14 +4,11 @@
 #include <string.h>
 
 #include "observation.h"
-#include "runner.h"
+#include "systemctl.h"
 #include "text.h"
 
-#define TIMEOUT_S 30 /* systemctl's own for an answer is 25 */
-
 /* One call for both, since each of them costs as much as all else here: a unit that is named is
- * shown whatever its state, and the pattern stands for those that failed. Units are separated by
- * empty lines (systemctl(1), show). */
+ * shown whatever its state, and the pattern stands for those that failed. */
 static const char *const command[] = {
 	"/usr/bin/systemctl", "show", "--no-pager", "--property=Id,ActiveState", "--state=failed",
 	"--", "default.target", "*", NULL,
@@ -23,8 +20,9 @@ struct answer {
 	bool any;		 /* one was read: default.target is the first */
 };
 
-static void finish(struct answer *a)
+static void finish(void *ctx)
 {
+	struct answer *a = ctx;
 	const enum gb_fact_kind kind = a->any ? GB_FACT_FAILED : GB_FACT_TARGET;
 
 	if (a->id[0] && a->state[0]) {
@@ -36,15 +34,11 @@ static void finish(struct answer *a)
 	a->id[0] = a->state[0] = '\0';
 }
 
-static void look_at_line(void *ctx, const char *line, bool error)
+static void take(void *ctx, const char *line)
 {
 	struct answer *a = ctx;
 
-	if (error)
-		return;
-	if (!*line)
-		finish(a);
-	else if (!strncmp(line, "Id=", 3))
+	if (!strncmp(line, "Id=", 3))
 		gb_text_copy(a->id, sizeof(a->id), line + 3);
 	else if (!strncmp(line, "ActiveState=", 12))
 		gb_text_copy(a->state, sizeof(a->state), line + 12);
@@ -53,11 +47,8 @@ static void look_at_line(void *ctx, const char *line, bool error)
 void gb_observe_units(const struct gb_runner *runner, struct gb_observation *seen)
 {
 	struct answer a = { .seen = seen };
-	struct gb_program program = { .argv = (char *const *)command, .timeout_s = TIMEOUT_S, .ctx = &a,
-				      .line = look_at_line, .log = -1, .hold = -1 };
-	struct gb_ran ran;
-	bool told = runner && !runner->run(runner->ctx, &program, &ran, NULL) && !ran.status;
+	const struct gb_systemctl_reader reader = { take, finish, &a };
+	bool told = gb_systemctl_show(runner, command, &reader);
 
-	finish(&a);
 	seen->blind[GB_FACT_TARGET] = seen->blind[GB_FACT_FAILED] = !told || !a.any;
 }
