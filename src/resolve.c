@@ -247,10 +247,11 @@ static bool is_claimed(const struct table *t, int device)
 	return false;
 }
 
-static bool claims_a_display(const struct table *t, size_t line)
+/* A 3D controller takes no picture away: there was none on it. */
+static bool claims_an_outlet(const struct table *t, size_t line)
 {
 	return gb_decision_acts(t->verdict[line].decision) &&
-	       gb_device_is_display(device_at(t, t->verdict[line].device));
+	       gb_device_has_outlet(device_at(t, t->verdict[line].device));
 }
 
 /* Does a display stay with the host? A kept one in its place answers that without a scan. */
@@ -272,11 +273,11 @@ static void guard_last_display(struct table *t)
 	bool any = false;
 
 	for (size_t i = 0; i < t->claims->lines; i++)
-		any |= claims_a_display(t, i);
+		any |= claims_an_outlet(t, i);
 	if (!any || display_remains(t))
 		return;
 	for (size_t i = 0; i < t->claims->lines; i++) {
-		if (!claims_a_display(t, i))
+		if (!claims_an_outlet(t, i))
 			continue;
 		if (t->claims->line[i].allow & GB_ALLOW_LAST_DISPLAY) {
 			t->verdict[i].last_display = true;

@@ -89,9 +89,12 @@ void gb_refuse_displays(struct gb_refusal *r)
 
 		if (!gb_device_is_display(device_of(r, node)))
 			continue;
-		if (!last)
+		/* a 3D controller takes no picture away: there was none on it */
+		if (!last || !gb_device_has_outlet(device_of(r, node))) {
 			refuse_boot(r, node);
-		else if (!said)
+			continue;
+		}
+		if (!said)
 			refuse_last(r, node);
 		said = true;
 	}

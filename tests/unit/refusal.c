@@ -167,6 +167,17 @@ static void the_last_display(void **state)
 	assert_int_equal(refusals.checks.checks, 1);
 }
 
+/* Of a host that shows nothing on a screen, as servers with an accelerator. */
+static void a_3d_controller_is_no_last_display(void **state)
+{
+	(void)state;
+	tree_delete(&tree, "/sys/bus/pci/devices/" GRAPHICS);
+	lifted_by(CARD, "last-display", GB_ALLOW_LAST_DISPLAY, "no other of class 0300");
+	tree_pci(&tree, ROOT_PORT "/" CARD, "10de:2335 10de:18be 030200", 0);
+	refuse(CARD, 0);
+	none();
+}
+
 static void the_boot_display(void **state)
 {
 	(void)state;
@@ -383,6 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_stands_against_a_card),
 		TEST(the_last_display),
+		TEST(a_3d_controller_is_no_last_display),
 		TEST(the_boot_display),
 		TEST(the_only_keyboard),
 		TEST(keyboards_that_cannot_be_seen),

@@ -594,9 +594,9 @@ static const char *no_display_left(const struct world *w)
 		if (!acts(w, i))
 			continue;
 		device = &w->device[w->verdict[i].device];
-		if (!is_display(&device->id))
+		if (!has_outlet(device))
 			continue;
-		left -= has_outlet(device);
+		left--;
 		unallowed |= !(w->line[i].allow & GB_ALLOW_LAST_DISPLAY);
 	}
 	return left <= 0 && unallowed ? "no display left" : NULL;
