@@ -73,7 +73,10 @@ static void judge_table(const char *name, const char *file, int error, size_t un
 
 static void advise_firmware(const struct gb_survey *s, struct gb_checks *checks)
 {
-	if (s->site.processor == GB_INTEL)
+	if (s->site.virtual)
+		gb_check_fix(checks, "this is a virtual machine: give it an IOMMU where it is defined "
+			     "(QEMU: -device intel-iommu,intremap=on)");
+	else if (s->site.processor == GB_INTEL)
 		gb_check_fix(checks, "switch on VT-d in the firmware set-up; virtualization alone "
 			     "(VT-x) is another thing");
 	else if (s->site.processor == GB_AMD)

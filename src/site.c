@@ -251,13 +251,17 @@ static void find_kernels(struct gb_root *root, struct gb_site *ret)
 	qsort(ret->kernel, ret->kernels, sizeof(*ret->kernel), compare_releases);
 }
 
-static enum gb_processor find_processor(struct gb_root *root)
+/* Of the first processor's lines, which are about 1,500 bytes long. */
+static enum gb_processor find_processor(struct gb_root *root, bool *ret_virtual)
 {
-	char text[512];
+	char text[4096];
 	const char *vendor;
 
-	if (gb_root_read(root, "/proc/cpuinfo", text, sizeof(text)) < 0 ||
-	    !(vendor = strstr(text, "vendor_id")))
+	*ret_virtual = false;
+	if (gb_root_read(root, "/proc/cpuinfo", text, sizeof(text)) < 0)
+		return GB_PROCESSOR_OTHER;
+	*ret_virtual = strstr(text, " hypervisor");
+	if (!(vendor = strstr(text, "vendor_id")))
 		return GB_PROCESSOR_OTHER;
 	vendor += strcspn(vendor, ":\n");
 	vendor += strspn(vendor, ": \t");
@@ -305,7 +309,7 @@ void gb_site_read(struct gb_root *root, struct gb_site *ret)
 	find_distribution(root, cmdline ? cmdline : "", ret);
 	find_loader(root, cmdline ? cmdline : "", ret);
 	ret->builder = find_builder(root, ret->initramfs);
-	ret->processor = find_processor(root);
+	ret->processor = find_processor(root, &ret->virtual);
 	if (gb_root_read(root, "/proc/sys/kernel/osrelease", ret->release,
 			 sizeof(ret->release)) < 0)
 		ret->release[0] = '\0';
