@@ -146,10 +146,13 @@ int gb_work_refuse(struct gb_work *work, int r, const struct gb_err *err)
 {
 	const int code = r == -ENOMEM || r == -EIO ? GB_EXIT_FAILED : GB_EXIT_REFUSED;
 	const struct gb_loader *loader = work->host.loader;
+	const struct gb_images *images = &work->setup.images;
 	const char *hint = NULL;
 
-	if (r == -EOPNOTSUPP && work->setup.images.hint[0])
-		hint = work->setup.images.hint;
+	if (r == -EOPNOTSUPP && images->hint[0])
+		hint = images->hint;
+	else if (images->why[0] && strstr(err->text, images->why))
+		hint = NULL; /* how to add a word is no help for what the images lack */
 	else if (!loader->usable && loader->hint[0])
 		hint = loader->hint;
 	gb_command_fail(work->context, err->text,
