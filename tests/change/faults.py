@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 
+import pool
+
 ERRORS = ("EIO", "ENOSPC", "EROFS", "EACCES")
 # What changes a file system. openat, write and ioctl only where their arguments say so.
 CALLS = ("openat", "write", "pwrite64", "fsync", "fdatasync", "syncfs", "sync", "rename", "renameat",
@@ -127,17 +129,18 @@ class Series:
         self.new = meaning(work, work.snapshot())
         work.remove()
 
-    def inject(self, point, what):
-        work = self.host.copy(os.path.join(self.scratch, "work"))
-        log = os.path.join(self.scratch, "work.log")
+    def inject(self, fault):
+        """The exit status, and what is wrong afterwards."""
+        point, what = fault
+        name = f"work.{os.getpid()}"
+        work = self.host.copy(os.path.join(self.scratch, name))
+        log = os.path.join(self.scratch, name + ".log")
         ran = work.ghost(*self.argv, check=False, before=strace(
             log, "-e", f"inject={point.call}:{what}:when={point.nth}"))
-        self.tried += 1
-        self.codes[ran.returncode] = self.codes.get(ran.returncode, 0) + 1
         why = self.judge(work, ran, killed="signal" in what)
-        if why:
-            self.bad.append(f"{' '.join(self.argv)}, {what} at {point}: {why}")
         work.remove()
+        os.unlink(log)
+        return ran.returncode, why
 
     def judge(self, work, ran, killed):
         # what is left to tidy after the last step, the next call tidies
@@ -178,10 +181,14 @@ class Series:
     def run(self, every=1, progress=None):
         kinds = [f"error={error}" for error in ERRORS] + ["signal=SIGKILL"]
         todo = list(itertools.product(self.points, kinds))[::every]
-        for i, (point, what) in enumerate(todo):
-            self.inject(point, what)
+        for (point, what), answer in pool.each(self.inject, todo):
+            code, why = answer or (None, "it could not be tried")
+            self.tried += 1
+            self.codes[code] = self.codes.get(code, 0) + 1
+            if why:
+                self.bad.append(f"{' '.join(self.argv)}, {what} at {point}: {why}")
             if progress:
-                progress(i + 1, len(todo), self)
+                progress(self.tried, len(todo), self)
         return self
 
 

@@ -16,6 +16,9 @@ import traceback
 import sysfs
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(REPO, "tests"))
+import pool  # noqa: E402
+
 RECORD, LATE = "run/ghost-boot/claim.json", "run/ghost-boot/late/"
 EXITS = (0, 1, 2, 3, 4, 5, 6)
 BOOT = ("commands.", "completing.", "history.", "listing.", "mapping.", "rollback.", "selecting.",
@@ -271,13 +274,17 @@ def executable(folder):
     return os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_NOEXEC
 
 
+def run_one(chosen):
+    suite, name, function, args = chosen
+    return suite.one(name, function, args)
+
+
 def main(programs, only, update):
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     golden = read_folder("tests/cli/golden")
     manuals.update(read_folder("tools/man"))
     if os.path.isdir(os.path.join(REPO, "build/completions")):
         completions.update(read_folder("build/completions"))
-    good = True
     memory = "/dev/shm" if executable("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="ghost-cli.", dir=memory,
                                      ignore_cleanup_errors=True) as base:
@@ -295,11 +302,10 @@ def main(programs, only, update):
             try:
                 if not update:
                     drop_privileges()
-                for suite in suites:
-                    for name, function, args in found:
-                        if only in name and suite.wants(name):
-                            good &= suite.one(name, function, args)
-                code = 0 if good else 1
+                chosen = [(suite, *one) for suite in suites for one in found
+                          if only in one[0] and suite.wants(one[0])]
+                good = [passed for _, passed in pool.each(run_one, chosen)]
+                code = 0 if all(good) else 1
             finally:
                 sys.stdout.flush()
                 os._exit(code)
