@@ -22,9 +22,9 @@ static const char *const command[] = {
 struct answer {
 	long wanted, pid;    /* the pid is that of the unit being read, and so is the rest */
 	char id[256];
-	bool automatic;
+	enum gb_getty said;
 	char found[256];     /* the wanted one's */
-	bool found_automatic;
+	enum gb_getty found_said;
 };
 
 /* agetty's --autologin and its -a, and login's -f among what it is to pass on (agetty(8), login(1)).
@@ -38,20 +38,44 @@ static bool names_user(const char *word)
 	return strpbrk(word, "af");
 }
 
-/* ExecStart={ path=/sbin/agetty ; argv[]=/sbin/agetty -o -- \u ... ; ignore_errors=yes ; ... } */
-static bool is_automatic(const char *line)
+/* Another program than login, options for it in one word, or words that come from somewhere else. */
+static bool hides_something(const char *word)
+{
+	if (strchr(word, '$'))
+		return strcmp(word, "$TERM") && strcmp(word, "${TERM}");
+	if (!strncmp(word, "--lo", 4))
+		return strcmp(word, "--local-line") != 0;
+	return word[0] == '-' && word[1] != '-' && strchr(word, 'l');
+}
+
+static bool is_agetty(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return !strcmp(slash ? slash + 1 : program, "agetty");
+}
+
+/* ExecStart={ path=/sbin/agetty ; argv[]=/sbin/agetty -o -- \u ... ; ignore_errors=yes ; ... }: of
+ * agetty alone it is known when it asks. */
+static enum gb_getty judge(const char *line)
 {
 	const char *start = strstr(line, "argv[]="), *end;
-	char words[4096], *save = NULL;
+	char words[4096], *save = NULL, *word;
+	bool known;
 
 	if (!start)
-		return true;
-	end = strstr(start, " ; ");
+		return GB_GETTY_AUTOMATIC;
+	start += strlen("argv[]=");
+	end = strstr(start, " ; ignore_errors=");
 	snprintf(words, sizeof(words), "%.*s", end ? (int)(end - start) : INT_MAX, start);
-	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
+	word = strtok_r(words, " ", &save);
+	known = word && is_agetty(word);
+	while ((word = strtok_r(NULL, " ", &save))) {
 		if (names_user(word))
-			return true;
-	return false;
+			return GB_GETTY_AUTOMATIC;
+		known &= !hides_something(word);
+	}
+	return known ? GB_GETTY_ASKS : GB_GETTY_UNKNOWN;
 }
 
 static void finish(void *ctx)
@@ -60,11 +84,18 @@ static void finish(void *ctx)
 
 	if (a->id[0] && a->pid == a->wanted) {
 		gb_text_copy(a->found, sizeof(a->found), a->id);
-		a->found_automatic = a->automatic;
+		a->found_said = a->said;
 	}
 	a->id[0] = '\0';
 	a->pid = 0;
-	a->automatic = false;
+	a->said = GB_GETTY_ASKS;
+}
+
+/* A unit may have several lines. */
+static void worsen(struct answer *a, enum gb_getty said)
+{
+	if (said == GB_GETTY_AUTOMATIC || a->said == GB_GETTY_ASKS)
+		a->said = said;
 }
 
 static void take(void *ctx, const char *line)
@@ -76,7 +107,7 @@ static void take(void *ctx, const char *line)
 	else if (!strncmp(line, "MainPID=", 8))
 		a->pid = strtol(line + 8, NULL, 10);
 	else if (!strncmp(line, "ExecStart=", 10))
-		a->automatic |= is_automatic(line + 10);
+		worsen(a, judge(line + 10));
 }
 
 /* What systemd gives it from the machine's own, agetty and login read (systemd.system-credentials(7)). */
@@ -95,10 +126,10 @@ static bool has_credential(struct gb_root *root, const char *unit)
 
 enum gb_getty gb_getty_of(struct gb_root *root, const struct gb_runner *runner, long pid)
 {
-	struct answer a = { .wanted = pid };
+	struct answer a = { .wanted = pid, .said = GB_GETTY_ASKS };
 	const struct gb_systemctl_reader reader = { take, finish, &a };
 
 	if (pid <= 0 || !gb_systemctl_show(runner, command, &reader) || !a.found[0])
 		return GB_GETTY_UNKNOWN;
-	return a.found_automatic || has_credential(root, a.found) ? GB_GETTY_AUTOMATIC : GB_GETTY_ASKS;
+	return has_credential(root, a.found) ? GB_GETTY_AUTOMATIC : a.found_said;
 }

@@ -9,7 +9,7 @@ struct gb_runner;
  * whose main process it is, since the getty turned into it, and may have left no word of its own. */
 
 enum gb_getty {
-	GB_GETTY_UNKNOWN, /* no unit's, or systemd can't be asked */
+	GB_GETTY_UNKNOWN, /* no unit's, or of a unit that is not plainly agetty's, or systemd can't be asked */
 	GB_GETTY_ASKS,
 	GB_GETTY_AUTOMATIC, /* its unit's words or credentials name a user, or may */
 };

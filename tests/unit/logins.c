@@ -160,8 +160,10 @@ static void knows_sessions(void **state)
 }
 
 #define OTHER "MainPID=1\nId=a.service\nExecStart={ path=/a ; argv[]=/a -a ; pid=1 }\n\n"
-#define GETTY(words) OTHER "ExecStart={ path=/sbin/agetty ; argv[]=/sbin/agetty " words " ; ignore_errors=yes ; " \
-			   "pid=100 ; status=0/0 }\nMainPID=100\nId=getty@tty1.service\n"
+#define OTHER_GETTY(words) OTHER "ExecStart={ path=/x ; argv[]=" words " ; ignore_errors=yes ; " \
+				 "pid=100 ; status=0/0 }\nMainPID=100\nId=getty@tty1.service\n"
+#define GETTY(words) OTHER_GETTY("/sbin/agetty " words)
+#define PLAIN "ExecStart={ path=/sbin/agetty ; argv[]=/sbin/agetty - ; ignore_errors=no ; }\n"
 #define LAST "\nMainPID=7\nId=z.service\nExecStart={ path=/z ; argv[]=/z -a ; pid=7 }\n"
 #define TITLED ":login -- root"
 
@@ -184,6 +186,22 @@ static void asks_for_the_unit(void **state)
 		{ GETTY("--noclear -"), TITLED, "agetty.autologin", NULL },
 		{ GETTY("--noclear -"), TITLED, "login.noauth", NULL },
 		{ GETTY("--noclear -"), TITLED, "agetty.other", "login on tty1" },
+		{ GETTY("--noclear -") PLAIN, TITLED, NULL, "login on tty1" },
+		{ GETTY("--autologin me -") PLAIN, TITLED, NULL, NULL },
+		{ GETTY("-I ; -f root -"), TITLED, NULL, NULL },
+		{ GETTY("--local-line --noclear -"), TITLED, NULL, "login on tty1" },
+		/* whether it asks can't be told by these */
+		{ GETTY("-n -l /usr/local/sbin/enter -"), TITLED, NULL, NULL },
+		{ GETTY("--login-program /usr/local/sbin/enter -"), TITLED, NULL, NULL },
+		{ GETTY("--skip-login --login-options=-f root -"), TITLED, NULL, NULL },
+		{ GETTY("$OPTIONS -"), TITLED, NULL, NULL },
+		{ GETTY("--noclear - $TERM"), TITLED, NULL, "login on tty1" },
+		{ OTHER_GETTY("/usr/local/sbin/enter"), TITLED, NULL, NULL },
+		{ OTHER_GETTY("/usr/local/sbin/enter") PLAIN, TITLED, NULL, NULL },
+		{ OTHER_GETTY("/bin/sh -c x ; exec login -f root"), TITLED, NULL, NULL },
+		{ OTHER_GETTY("/sbin/mingetty tty1"), TITLED, NULL, NULL },
+		{ OTHER_GETTY("/sbin/mingetty tty1"), "/bin/login -p --", NULL, "login on tty1" },
+		{ OTHER_GETTY("/sbin/mingetty --autologin me"), "/bin/login -p --", NULL, NULL },
 		/* before the title is there */
 		{ GETTY("--noclear -"), "/bin/login -- root", "login.noauth", NULL },
 		/* nobody's, and nobody to ask: what words there are */
