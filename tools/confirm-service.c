@@ -52,9 +52,10 @@ static void tell_terminals(struct gb_host *host, const struct gb_text *text)
 	const char *const argv[] = { "/usr/bin/wall", text->data, NULL };
 	struct gb_program wall = { .argv = (char *const *)argv, .timeout_s = WALL_S, .log = -1,
 				   .hold = -1 };
-	struct gb_ran ran;
+	struct gb_ran ran = { 0 };
 
 	host->runner.run(host->runner.ctx, &wall, &ran, NULL);
+	gb_ran_pass_on(&ran);
 }
 
 void gb_confirm_tell(struct gb_context *context, struct gb_host *host,

@@ -284,6 +284,12 @@ static int real_run(void *ctx, const struct gb_program *command, struct gb_ran *
 	return 0;
 }
 
+void gb_ran_pass_on(const struct gb_ran *ran)
+{
+	if (ran->stopped)
+		raise(ran->stopped);
+}
+
 struct gb_runner gb_runner_real(struct gb_root *root)
 {
 	return (struct gb_runner){ .ctx = root, .run = real_run };

@@ -30,6 +30,10 @@ struct gb_ran {
 	char last[256]; /* the last line that was not empty, for the message */
 };
 
+/* For a caller that does not end because of it: the signal that stopped it, once more. Who waits for it
+ * has it then, and who does not is ended by it. */
+void gb_ran_pass_on(const struct gb_ran *ran);
+
 struct gb_runner {
 	void *ctx;
 	/* 0 when it was started, whatever came of it; a negative errno when it was not. */

@@ -25,9 +25,10 @@ bool gb_systemctl_show(const struct gb_runner *runner, const char *const *argv,
 {
 	struct gb_program program = { .argv = (char *const *)argv, .timeout_s = TIMEOUT_S,
 				      .ctx = (void *)reader, .line = look_at_line, .log = -1, .hold = -1 };
-	struct gb_ran ran;
+	struct gb_ran ran = { 0 };
 	bool told = runner && !runner->run(runner->ctx, &program, &ran, NULL) && !ran.status;
 
 	reader->end(reader->ctx);
+	gb_ran_pass_on(&ran);
 	return told;
 }

@@ -15,8 +15,8 @@ struct gb_systemctl_reader {
 	void *ctx;
 };
 
-/* `argv` ends in NULL. False: systemd can't be asked, `runner` being NULL say, or has failed; what was
- * read by then may be a part. */
+/* `argv` ends in NULL. A SIGINT, SIGTERM or SIGHUP that comes meanwhile is raised again afterwards. False:
+ * systemd can't be asked, `runner` being NULL say, or has failed; what was read by then may be a part. */
 bool gb_systemctl_show(const struct gb_runner *runner, const char *const *argv,
 		       const struct gb_systemctl_reader *reader);
 

@@ -143,6 +143,22 @@ static void left_behind(void **state)
 	assert_true(seconds() - start < 3);
 }
 
+/* Whoever waits for it gets it, as if no program had run meanwhile. */
+static void passes_on(const struct gb_ran *ran, int signal)
+{
+	const struct timespec now = { 0 };
+	sigset_t set, before;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	gb_ran_pass_on(ran);
+	assert_int_equal(sigtimedwait(&set, NULL, &now), signal);
+	gb_ran_pass_on(&(struct gb_ran){ .status = 143 });
+	assert_int_equal(sigtimedwait(&set, NULL, &now), -1);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 static void passed_on(void **state)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -159,6 +175,7 @@ static void passed_on(void **state)
 			 signals[i], signals[i], (int)getpid());
 		assert_int_equal(run_script(script, 30, -1, -1, &heard, &ran), 0);
 		assert_int_equal(ran.stopped, signals[i]);
+		passes_on(&ran, signals[i]);
 		assert_int_equal(ran.status, 7);
 		/* the shell may tell of its sleep's end, too */
 		assert_non_null(strstr(heard.text.data, "got|"));
