@@ -75,7 +75,8 @@ static void advise_firmware(const struct gb_survey *s, struct gb_checks *checks)
 {
 	if (s->site.virtual)
 		gb_check_fix(checks, "this is a virtual machine: give it an IOMMU where it is defined "
-			     "(QEMU: -device intel-iommu,intremap=on)");
+			     "(QEMU: -machine q35,kernel-irqchip=split -device "
+			     "intel-iommu,intremap=on,caching-mode=on)");
 	else if (s->site.processor == GB_INTEL)
 		gb_check_fix(checks, "switch on VT-d in the firmware set-up; virtualization alone "
 			     "(VT-x) is another thing");

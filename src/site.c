@@ -251,6 +251,14 @@ static void find_kernels(struct gb_root *root, struct gb_site *ret)
 	qsort(ret->kernel, ret->kernels, sizeof(*ret->kernel), compare_releases);
 }
 
+/* Xen's first domain has the machine's devices, with Xen below it (docs of Xen: xenfs, capabilities). */
+static bool is_xens_own(struct gb_root *root)
+{
+	char text[64];
+
+	return gb_root_read(root, "/proc/xen/capabilities", text, sizeof(text)) > 0 && strstr(text, "control_d");
+}
+
 /* Of the first processor's lines, which are about 1,500 bytes long. */
 static enum gb_processor find_processor(struct gb_root *root, bool *ret_virtual)
 {
@@ -260,7 +268,7 @@ static enum gb_processor find_processor(struct gb_root *root, bool *ret_virtual)
 	*ret_virtual = false;
 	if (gb_root_read(root, "/proc/cpuinfo", text, sizeof(text)) < 0)
 		return GB_PROCESSOR_OTHER;
-	*ret_virtual = strstr(text, " hypervisor");
+	*ret_virtual = strstr(text, " hypervisor") && !is_xens_own(root);
 	if (!(vendor = strstr(text, "vendor_id")))
 		return GB_PROCESSOR_OTHER;
 	vendor += strcspn(vendor, ":\n");

@@ -28,7 +28,7 @@ struct gb_site {
 	bool copies; /* proxmox-boot-tool copies kernels and images to where the loader is */
 	enum gb_builder builder;
 	enum gb_processor processor;
-	bool virtual; /* a hypervisor is below: /proc/cpuinfo, the flag by that name */
+	bool virtual; /* a hypervisor is below, by /proc/cpuinfo's flag, and this is not Xen's own domain */
 	char release[65];		/* of the running kernel: /proc/sys/kernel/osrelease */
 	char kernel[GB_KERNELS_MAX][65]; /* folders of /lib/modules that hold modules, sorted */
 	size_t kernels;

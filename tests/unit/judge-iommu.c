@@ -63,6 +63,9 @@ static void firmware_without_table(void **state)
 	tree_put(&tree, "/proc/cpuinfo", "vendor_id\t: AuthenticAMD\nflags\t\t: fpu ht hypervisor lahf_lm\n");
 	judge(gb_judge_iommu);
 	says("firmware-table", GB_FAIL, "this is a virtual machine");
+	tree_put(&tree, "/proc/xen/capabilities", "control_d\n");
+	judge(gb_judge_iommu);
+	says("firmware-table", GB_FAIL, "AMD-Vi");
 	put_groups();
 	judge(gb_judge_iommu);
 	says("firmware-table", GB_PASS, "neither Intel's nor AMD's");
