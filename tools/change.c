@@ -344,7 +344,7 @@ static int recover(struct gb_changing *c, struct gb_root *root)
 	r = gb_transaction_recover(&t, &c->end, &c->err);
 	end(c, r);
 	if (r == -ESTALE)
-		gb_foreign_show(&store, &c->details);
+		gb_foreign_show(&store, !isatty(STDERR_FILENO), &c->details);
 	r = say_recovered(c, r);
 	gb_text_clear(&c->details);
 	return r;

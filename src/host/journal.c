@@ -23,6 +23,11 @@ static const char *const state_names[] = {
 	[GB_JOURNAL_DONE] = "done",	      [GB_JOURNAL_BACK] = "rolled-back",
 };
 
+bool gb_journal_has_begun(const struct gb_journal *journal, size_t entry)
+{
+	return journal->state != GB_JOURNAL_INTENT && journal->entry[entry].step <= journal->reached;
+}
+
 void gb_journal_clear(struct gb_journal *journal)
 {
 	for (size_t i = 0; i < journal->steps; i++)

@@ -73,6 +73,9 @@ struct gb_journal {
 	int folder; /* open, or -1 */
 };
 
+/* Has the step of this entry? */
+bool gb_journal_has_begun(const struct gb_journal *journal, size_t entry);
+
 int gb_journal_from_plan(const struct gb_plan *plan, int64_t now, struct gb_journal *ret);
 void gb_journal_clear(struct gb_journal *journal);
 

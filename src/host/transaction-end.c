@@ -26,12 +26,6 @@ void gb_transaction_turn_to(struct gb_transaction_work *work, enum gb_boot boot)
 	}
 }
 
-static bool has_begun(const struct gb_journal *journal, size_t entry)
-{
-	return journal->state != GB_JOURNAL_INTENT &&
-	       journal->entry[entry].step <= journal->reached;
-}
-
 static int check_home(struct gb_transaction_work *work, size_t i, struct gb_err *err)
 {
 	const struct gb_entry *entry = &work->journal.entry[i];
@@ -45,7 +39,7 @@ static int check_homes(struct gb_transaction_work *work, struct gb_err *err)
 	int r = 0;
 
 	for (size_t i = 0; i < work->journal.entries && !r && !work->t->force; i++)
-		if (work->journal.state == GB_JOURNAL_APPLIED || has_begun(&work->journal, i))
+		if (work->journal.state == GB_JOURNAL_APPLIED || gb_journal_has_begun(&work->journal, i))
 			r = check_home(work, i, err);
 	return r;
 }
@@ -80,7 +74,7 @@ static int restore_all(struct gb_transaction_work *work, struct gb_err *err)
 		const bool staged = entry->kind == GB_ENTRY_STAGED;
 		int one = 0;
 
-		if (!has_begun(&work->journal, i) || (r && staged) || is_given_up(work, i))
+		if (!gb_journal_has_begun(&work->journal, i) || (r && staged) || is_given_up(work, i))
 			continue;
 		if (entry->boot || staged)
 			gb_transaction_turn_to(work, staged ? GB_BOOT_NO : entry->boot);

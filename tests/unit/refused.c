@@ -328,15 +328,22 @@ static void foreign(void **state)
 
 	(void)state;
 	half_done(&m, 80);
-	gb_foreign_show(&m.store, &details);
+	gb_foreign_show(&m.store, true, &details);
 	assert_int_equal(details.len, 0);
+	/* in nobody's way: its step had not begun */
+	tree_put(&m.tree, "/etc/default/grub.d/new/zz.cfg", "theirs\n");
+	gb_foreign_show(&m.store, true, &details);
+	assert_int_equal(details.len, 0);
+	assert_int_equal(unlink(tree_path(&m.tree, "/etc/default/grub.d/new/zz.cfg")), 0);
+	assert_int_equal(rmdir(tree_path(&m.tree, "/etc/default/grub.d/new")), 0);
+	assert_int_equal(rmdir(tree_path(&m.tree, "/etc/default/grub.d")), 0);
 	tree_put(&m.tree, "/etc/default/grub", "theirs\n");
 	assert_int_equal(gb_transaction_recover(&m.t, &is, &err), -ESTALE);
 	assert_int_equal(is, GB_END_PARTLY);
 	assert_string_equal(err.text, "/etc/default/grub was changed by somebody else meanwhile");
 	assert_string_equal(tree_get(&m.tree, "/etc/default/grub"), "theirs\n");
 	assert_string_equal(tree_get(&m.tree, "/etc/real/claims"), "ghost-boot claims 1\n");
-	gb_foreign_show(&m.store, &details);
+	gb_foreign_show(&m.store, false, &details);
 	assert_non_null(details.data);
 	assert_string_equal(details.data, "/etc/default/grub has other bytes now\n"
 			    "    @@ -1,4 +1 @@\n"
@@ -345,6 +352,10 @@ static void foreign(void **state)
 			    "    -GRUB_CMDLINE_LINUX=\"quiet\"\n"
 			    "    -GRUB_CMDLINE_LINUX_DEFAULT=\"ghost.claim=on\"\n"
 			    "    +theirs\n");
+	gb_text_clear(&details);
+	/* not everybody may read it */
+	gb_foreign_show(&m.store, true, &details);
+	assert_string_equal(details.data, "/etc/default/grub has other bytes now\n");
 	gb_text_clear(&details);
 	m.t.force = true;
 	assert_int_equal(gb_transaction_recover(&m.t, &is, &err), 0);
