@@ -174,7 +174,8 @@ static void take_back(struct gb_changing *c, const struct gb_transaction *t)
 	if (!r)
 		r = gb_transaction_run(t, &back, &end, NULL, &err);
 	gb_plan_clear(&back);
-	c->stays = r && end != GB_END_PARTLY && end != GB_END_UNPUBLISHED;
+	c->halfway = r && (end == GB_END_PARTLY || end == GB_END_UNPUBLISHED);
+	c->stays = r && !c->halfway;
 	c->end = r ? GB_END_PARTLY : GB_END_BACK;
 	if (c->stays)
 		gb_wrap(&err, "what was planned is made, and stays");

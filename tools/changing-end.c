@@ -53,6 +53,9 @@ void gb_changing_advice(const struct gb_changing *c, int r, char *ret, size_t si
 	if (c->stays)
 		snprintf(ret, size, "Mend that, and run it again: what failed is the last of it. %s",
 			 c->options->hint ? c->options->hint : "");
+	else if (c->halfway)
+		snprintf(ret, size, "Mend that, and type: sudo ghost-boot recover. What was planned is made "
+			 "then, and stays: run it again.");
 	else if (c->end == GB_END_PARTLY)
 		snprintf(ret, size, "Mend that, and run any ghost-boot command that changes something: "
 			 "it goes on bringing back the state before.");

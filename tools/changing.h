@@ -33,6 +33,7 @@ struct gb_changing {
 	char unseen[256]; /* a file that a boot loader may not see yet */
 	bool unfinished;  /* what failed is `start` or `finish` */
 	bool stays;	  /* and the change is made */
+	bool halfway;	  /* or will be: its way back goes on by being brought back itself */
 	struct gb_err err;
 };
 

@@ -501,8 +501,9 @@ def another_that_is_not_asked_for(host):
     holds("waits already" in call(host, *other).stdout, "not the same")
 
 
-def without_a_way_back(host, nth):
-    """enable's request to the boot loader fails, and so does the NTH rename of taking all that back."""
+def without_a_way_back(host, nth, on=""):
+    """enable's request to the boot loader fails, and so does the NTH rename of taking all that back;
+    with "+", all from there on."""
     log = os.path.join(os.path.dirname(host.dir), "log")
     trace = ["strace", "-o", log, "-e", "trace=renameat,openat", "-e", "signal=none"]
     twin = host.copy(host.dir + ".twin")
@@ -514,7 +515,7 @@ def without_a_way_back(host, nth):
     opens, renames = (sum(line.startswith(call) for line in lines[:asked]) for call in ("openat(", "renameat("))
     ran = host.ghost(*TRY, check=False, before=[
         *trace, "-e", f"inject=openat:error=ENOSPC:when={opens + 1}",
-        "-e", f"inject=renameat:error=EIO:when={renames + nth}"])
+        "-e", f"inject=renameat:error=EIO:when={renames + nth}{on}"])
     same(ran.returncode, 6, ran.stderr)
     return ran
 
@@ -537,6 +538,19 @@ def a_way_back_that_does_not_begin(host):
 @one(loaders.Systemd)
 def a_way_back_that_fails(host):
     made_all_the_same(host, 4)
+
+
+@one(loaders.Systemd)
+def a_way_back_left_halfway(host):
+    """What the next command brings back is the state before the way back: the one that was planned."""
+    ran = without_a_way_back(host, 4, "+")
+    said = " ".join(ran.stderr.split())
+    holds("ghost-boot recover. What was planned is made then, and stays" in said, ran.stderr)
+    holds(os.path.exists(host.at("var/lib/ghost-boot/journal")), "no journal")
+    call(host, "recover")
+    same((state(host)["state"], host.once), ("prepared", None))
+    call(host, *TRY)
+    same(host.once, host.trial)
 
 
 @one(loaders.Systemd)
