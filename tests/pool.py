@@ -9,18 +9,19 @@ import traceback
 
 
 def _answer(function, item, fd):
-    """In the process of its own: what it returned, and what it printed."""
-    said, value = io.StringIO(), None
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        try:
-            value = function(item)
-        except BaseException:  # pylint: disable=broad-except
-            traceback.print_exc()
-            os._exit(1)
-        finally:
-            with os.fdopen(fd, "wb") as file:
-                pickle.dump((value, said.getvalue()), file)
-    os._exit(0)
+    """In the process of its own, which ends here: what it returned, and what it printed."""
+    said, value, code, status = io.StringIO(), None, 1, 1
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            try:
+                value, code = function(item), 0
+            except BaseException:  # pylint: disable=broad-except
+                traceback.print_exc()
+        with os.fdopen(fd, "wb") as file:
+            pickle.dump((value, said.getvalue()), file)
+        status = code
+    finally:
+        os._exit(status)
 
 
 def _read(fd, status):
