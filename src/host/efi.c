@@ -263,7 +263,9 @@ int gb_efi_set_text(struct gb_efi *efi, const char *name, const char *text, stru
 const char *gb_efi_hint(int r)
 {
 	switch (-r) {
-	case ENOSPC: return "the firmware's store is full: remove crash records (dump-*) from " FOLDER;
+	case ENOSPC: /* edk2, MdeModulePkg's Variable.c: room is won back only while the firmware runs */
+		return "the firmware's store is full: remove crash records (dump-*) from " FOLDER ", and "
+		       "reboot, since many a firmware has the room only then";
 	case EROFS: return "mount -o remount,rw " FOLDER "; where it is so already, look for a lock in the "
 			   "firmware's setup";
 	case EINVAL: /* OVMF's word for another one's signed variable of that name */

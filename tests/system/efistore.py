@@ -1,5 +1,6 @@
 """The file in which OVMF keeps its variables, written from outside while the machine is off."""
 
+import contextlib
 import struct
 import uuid
 
@@ -51,3 +52,28 @@ def crowd(file, name, guid, left):
         at, end = _room(store)
     file.write_bytes(store)
     return number
+
+
+def _lasting(store):
+    """Without what was deleted or replaced, as the firmware itself rewrites it when it boots."""
+    begin, = struct.unpack_from("<H", store, 48)
+    at, end = begin + STORE, _room(store)[1]
+    stop, kept = _room(store)[0], bytearray()
+    while at < stop:
+        size = (VARIABLE + sum(struct.unpack_from("<II", store, at + 36)) + 3) & ~3
+        if store[at + 2] == VALID:
+            kept += store[at:at + size]
+        at += size
+    store[begin + STORE:end] = kept.ljust(end - begin - STORE, b"\xff")
+
+
+def fill(file, name, guid):
+    """Variables NAME0, NAME1 and so on, until nothing can be written any more, be it the smallest."""
+    store, number = bytearray(file.read_bytes()), 0
+    _lasting(store)
+    for size in 4096, 256, 4:
+        with contextlib.suppress(StoreError):
+            while True:
+                _put(store, f"{name}{number}", guid, bytes(size), LASTING)
+                number += 1
+    file.write_bytes(store)

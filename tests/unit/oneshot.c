@@ -219,7 +219,7 @@ static void a_store_that_refuses(void **state)
 	static const struct {
 		int code;
 		const char *hint;
-	} kinds[] = { { ENOSPC, "store is full" }, { EROFS, "remount,rw" }, { EPERM, "lock in its setup" },
+	} kinds[] = { { ENOSPC, "and reboot" }, { EROFS, "remount,rw" }, { EPERM, "lock in its setup" },
 		      { EINVAL, "lock in its setup" },
 		      { EIO, "" } };
 	struct gb_efi fake = { .read = real_read, .write = refusing_write, .remove = real_remove };
