@@ -64,6 +64,8 @@ int gb_setup_confirm(struct gb_setup *setup, const struct gb_target *kept, struc
 	if (!r)
 		r = gb_setup_plan_claims(setup, "what the host lives on now", err);
 	if (!r)
+		r = gb_setup_end_standing(setup, err);
+	if (!r)
 		r = read_claimed(setup, &claimed, err);
 	if (!r && setup->trial.retire)
 		r = gb_retire_read(&claimed, &retire, err);

@@ -54,6 +54,9 @@ void gb_setup_trial_word(const struct gb_trial *trial, char *ret, size_t size);
 
 /* (setup-trial.c) */
 
+/* What stands is no longer told apart from what is claimed. Planned before the images, whose builders
+ * would put into them what stands. */
+int gb_setup_end_standing(struct gb_setup *setup, struct gb_err *err);
 /* What else was made for a trial goes, with `state` its record, too. */
 int gb_setup_end_trial(struct gb_setup *setup, bool state, struct gb_err *err);
 /* What is claimed, and what is noted of that, as before the trial: what failed is no base for

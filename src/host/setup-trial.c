@@ -79,6 +79,13 @@ static int remove_image(struct gb_setup *setup, const char *image, struct gb_err
 	return r < 0 ? r : 0;
 }
 
+int gb_setup_end_standing(struct gb_setup *setup, struct gb_err *err)
+{
+	int r = remove_file(setup, GB_STANDING_CLAIMS, "nothing is tried any more", err);
+
+	return r ? r : remove_file(setup, GB_STANDING_FOOTPRINT, "nothing is tried any more", err);
+}
+
 /* The state may be lost, so all is looked for where it would be. */
 int gb_setup_end_trial(struct gb_setup *setup, bool state, struct gb_err *err)
 {
@@ -89,10 +96,6 @@ int gb_setup_end_trial(struct gb_setup *setup, bool state, struct gb_err *err)
 	if (gb_bootentries_image(setup->host, image, sizeof(image)))
 		r = remove_image(setup, image, err);
 	gb_plan_mark(&setup->plan, first, GB_BOOT_IMAGE);
-	if (!r)
-		r = remove_file(setup, GB_STANDING_CLAIMS, "nothing is tried any more", err);
-	if (!r)
-		r = remove_file(setup, GB_STANDING_FOOTPRINT, "nothing is tried any more", err);
 	if (!r && state)
 		r = remove_file(setup, GB_TRIAL, "nothing is tried any more", err);
 	return r;
@@ -147,6 +150,8 @@ int gb_setup_cancel(struct gb_setup *setup, struct gb_err *err)
 		r = gb_setup_plan_recovery(setup, err);
 	if (!r)
 		r = gb_setup_plan_claims(setup, "what stood before the trial", err);
+	if (!r)
+		r = gb_setup_end_standing(setup, err);
 	if (!r)
 		r = gb_setup_end_trial(setup, true, err);
 	return r ? r : gb_setup_plan_footprint(setup, err);

@@ -258,6 +258,8 @@ int gb_setup_enable(struct gb_setup *setup, const struct gb_target *target,
 
 	if (!r)
 		r = gb_setup_plan_claims(setup, "what is claimed at boot, and what is kept for the host", err);
+	if (!r)
+		r = gb_setup_end_standing(setup, err);
 	if (!r && retire)
 		r = gb_setup_plan_retired(setup, retire, err);
 	if (!r)
@@ -282,6 +284,8 @@ static int disable_all(struct gb_setup *setup, struct gb_err *err)
 	if (!r)
 		r = gb_setup_plan_claims(setup, gb_setup_still_claims(setup) ?
 					 "without what ghost-boot wrote" : "nothing is claimed any more", err);
+	if (!r)
+		r = gb_setup_end_standing(setup, err);
 	if (!r)
 		r = plan_unretired(setup, err);
 	if (!r)
@@ -338,6 +342,8 @@ int gb_setup_update(struct gb_setup *setup, const struct gb_target *kept, struct
 		r = gb_setup_wish_for(setup, kept, NULL, err);
 	if (!r)
 		r = gb_setup_plan_claims(setup, "what the host lives on now", err);
+	if (!r && setup->standing && setup->trial.state == GB_TRIAL_FAILED)
+		r = gb_setup_end_standing(setup, err);
 	if (!r && setup->standing)
 		r = gb_setup_plan_recovery(setup, err);
 	if (!r)

@@ -12,7 +12,7 @@ import time
 import faults
 import host as hosts
 import loaders
-from trying import COUNTER, ONE_SHOT, TRY, call, holds, same, said, state
+from trying import COUNTER, ONE_SHOT, SECOND, TRY, call, holds, same, said, state
 
 tests = []
 NOTICE = "run/motd.d/ghost-boot"
@@ -243,6 +243,25 @@ def once_all_is_there(host):
     host.put("etc/units", UNITS)
     ended(process)
     kept(host)
+
+
+@both
+def a_second_card(host):
+    """While one is claimed for good: all images have had but that one's claims, and have both."""
+    before = host.snapshot()
+    call(host, *TRY, "--no-trial")
+    host.boot()
+    claimed(host)
+    call(host, *SECOND)
+    host.boot()
+    host.machine.nic.bind("vfio-pci")
+    call(host, "confirm")
+    kept(host)
+    for release in hosts.KERNELS:
+        claims, _ = said(host, f"boot/initrd.img-{release}")
+        holds(b"claim path=0000:00/1c.0/00.0" in claims, claims)
+    call(host, "disable", "--yes")
+    same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
 
 
 @both

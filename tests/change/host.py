@@ -30,11 +30,11 @@ work=/var/tmp/mkinitramfs.$$
 mkdir -p "$work"
 cd "$work"
 cp -a /usr/lib/test/image/. .
-[ ! -e /etc/ghost-boot/claims ] || {
+claims=/etc/ghost-boot/claims standing=/var/lib/ghost-boot/standing-claims
+[ -n "$GHOST_BOOT_TRIAL" ] || [ ! -e $standing ] || claims=$standing
+[ ! -e $claims ] || {
 	cp -a "${OURS:-/usr/lib/test/ours}/." .
 	mkdir -p etc/ghost-boot
-	claims=/etc/ghost-boot/claims standing=/var/lib/ghost-boot/standing-claims
-	[ -n "$GHOST_BOOT_TRIAL" ] || [ ! -e $standing ] || claims=$standing
 	cp "$claims" etc/ghost-boot/claims
 }
 mkdir -p "usr/lib/modules/$1"

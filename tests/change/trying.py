@@ -12,6 +12,7 @@ import host as hosts
 import loaders
 
 TRY = ("enable", "01:00", "--yes")
+SECOND = ("enable", "04:00.0", "--yes", "--allow", "network")
 ONE_SHOT = "sys/firmware/efi/efivars/LoaderEntryOneShot" + loaders.LOADER
 tests = []
 
@@ -328,7 +329,7 @@ def after_a_trial_that_failed(host):
     with open(host.at("etc/ghost-boot/claims"), encoding="utf-8") as f:
         standing = f.read()
     host.boot()
-    call(host, "enable", "04:00.0", "--yes", "--allow", "network")
+    call(host, *SECOND)
     record = host.at("var/lib/ghost-boot/trial")
     fail(record)
     host.once = None
@@ -348,7 +349,7 @@ def another_after_a_trial_that_failed(host):
     call(host, *TRY)
     fail(host.at("var/lib/ghost-boot/trial"))
     host.once = None
-    call(host, "enable", "04:00.0", "--yes", "--allow", "network")
+    call(host, *SECOND)
     claims = said(host, host.image)[0]
     holds(b"claim path=0000:00/1c.0/00.0" in claims and b"claim path=0000:00/01.0" not in claims,
           claims)
@@ -376,6 +377,38 @@ def update_leaves_it_alone(host):
     same(host.once, host.trial)
 
 
+def second_while_one_stands(host):
+    """Images that are built have but the first one's claims, until it is over."""
+    call(host, *TRY, "--no-trial")
+    call(host, *SECOND)
+    for release in hosts.KERNELS:
+        claims, _ = said(host, f"boot/initrd.img-{release}")
+        holds(b"path=0000:00/01.0/00.0" in claims and b"path=0000:00/1c.0/00.0" not in claims, claims)
+
+
+@both
+def disabled_while_a_second_card_is_tried(host):
+    before = host.snapshot()
+    second_while_one_stands(host)
+    call(host, "disable", "--yes")
+    same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
+    same(host.once, None)
+
+
+@both
+def a_second_card_for_good_after_all(host):
+    before = host.snapshot()
+    second_while_one_stands(host)
+    call(host, *SECOND, "--no-trial")
+    for release in hosts.KERNELS:
+        claims, _ = said(host, f"boot/initrd.img-{release}")
+        holds(b"path=0000:00/01.0/00.0" in claims and b"path=0000:00/1c.0/00.0" in claims, claims)
+    same((state(host), host.once), (None, None))
+    holds(not os.path.exists(host.at("var/lib/ghost-boot/standing-claims")), "still aside")
+    call(host, "disable", "--yes")
+    same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
+
+
 @both
 def a_second_card_while_one_stands(host):
     """What is built meanwhile has the claims that stand, and going back gives those back."""
@@ -384,7 +417,7 @@ def a_second_card_while_one_stands(host):
     path = host.at("etc/ghost-boot/claims")
     with open(path, encoding="utf-8") as f:
         text = f.read()
-    ran = call(host, "enable", "04:00.0", "--yes", "--allow", "network")
+    ran = call(host, *SECOND)
     holds("with the claims of before" in ran.stdout, ran.stdout)
     with open(path, encoding="utf-8") as f:
         holds(f.read() != text, "the claims file is as it was")
