@@ -106,12 +106,29 @@ static int set(struct gb_host *host, struct gb_oneshot *oneshot, const char *id,
 	return gb_fail(err, EOPNOTSUPP, "%s", oneshot->why);
 }
 
+/* Whoever has asked for another boot wants that one. */
+static int is_free(struct gb_host *host, struct gb_oneshot *oneshot, const char *id, struct gb_err *err)
+{
+	char now[ID_MAX];
+	int r = gb_oneshot_read(host, now, sizeof(now), err);
+
+	if (r || !now[0] || !strcasecmp(now, id) || !strcmp(now, NO_ENTRY))
+		return r;
+	gb_text_copy(oneshot->hint, sizeof(oneshot->hint), oneshot->kind == GB_ONESHOT_EFI ?
+		     "Let that boot come first, or take it back: bootctl set-oneshot \"\"" :
+		     "Let that boot come first, or take it back: grub-editenv - unset next_entry");
+	return gb_fail(err, EBUSY, "the next boot is to take \"%.80s\" once, and that was not asked by "
+		       "ghost-boot", now);
+}
+
 /* What was written in part, or by a firmware that says no and does it all the same, goes. */
 int gb_oneshot_arm(struct gb_host *host, struct gb_oneshot *oneshot, const char *id,
 		   struct gb_err *err)
 {
-	int r = set(host, oneshot, id, err);
+	int r = is_free(host, oneshot, id, err);
 
+	if (!r)
+		r = set(host, oneshot, id, err);
 	if (r)
 		gb_oneshot_disarm(host, id, NULL, NULL);
 	return r;
@@ -119,14 +136,8 @@ int gb_oneshot_arm(struct gb_host *host, struct gb_oneshot *oneshot, const char 
 
 int gb_oneshot_try(struct gb_host *host, struct gb_oneshot *oneshot, struct gb_err *err)
 {
-	char now[ID_MAX];
 	int r = gb_oneshot_disarm(host, NO_ENTRY, NULL, err);
 
-	if (!r)
-		r = gb_oneshot_read(host, now, sizeof(now), err);
-	if (!r && now[0])
-		return gb_fail(err, EBUSY, "the next boot is to take \"%.80s\" once, and that was not "
-			       "asked by ghost-boot", now);
 	if (!r)
 		r = gb_oneshot_arm(host, oneshot, NO_ENTRY, err);
 	return r ? r : gb_oneshot_disarm(host, NO_ENTRY, NULL, err);

@@ -29,11 +29,11 @@ void gb_oneshot_find(struct gb_host *host, struct gb_oneshot *ret);
 
 /* From here on the next boot takes `id`, once; already so is success. Read back, and on the disk
  * for GRUB, which replays no journal. A negative errno with the reason, and `hint` is set: then it
- * is not armed. */
+ * is not armed. -EBUSY: somebody else's is there, and stays. */
 int gb_oneshot_arm(struct gb_host *host, struct gb_oneshot *oneshot, const char *id,
 		   struct gb_err *err);
 /* Could it be armed? Tries it, with an id that no loader finds an entry for, and takes that back; a
- * cut in between leaves it, and the next try takes it away. -EBUSY: somebody else's is there. */
+ * cut in between leaves it, and the next try takes it away. Errors as of gb_oneshot_arm. */
 int gb_oneshot_try(struct gb_host *host, struct gb_oneshot *oneshot, struct gb_err *err);
 
 /* Both look at either place, whatever this machine's loader is now, and however it was judged. */

@@ -503,6 +503,19 @@ def somebody_elses_one_shot(host):
     same(faults.difference(before, host.snapshot()), [])
 
 
+@both
+def somebody_elses_one_shot_after_ours(host):
+    """Asked for since, in place of the trial: it stays, and so does the trial, prepared."""
+    call(host, *TRY)
+    host.once = "somebody"
+    ran = call(host, *TRY, code=1)
+    holds('to take "somebody" once' in ran.stderr and "take it back: " in ran.stderr, ran.stderr)
+    same((host.once, state(host)["state"]), ("somebody", "prepared"))
+    host.once = None
+    holds("waits already" in call(host, *TRY).stdout, "built anew")
+    same((host.once, state(host)["state"]), (host.trial, "armed"))
+
+
 def with_full_store(host, name, words=TRY, last=False, code=1):
     """WORDS, but the EFI variable NAME can't be written, or not for the LAST time: what it said."""
     log = os.path.join(os.path.dirname(host.dir), "log")

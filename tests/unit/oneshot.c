@@ -265,6 +265,10 @@ static void a_try_leaves_nothing(void **state)
 	assert_int_equal(gb_oneshot_try(&host, &oneshot, &err), -EBUSY);
 	assert_non_null(strstr(err.text, "somebody.conf"));
 	armed_is("somebody.conf");
+	assert_int_equal(gb_oneshot_arm(&host, &oneshot, "a-ghost-boot-trial.conf", &err), -EBUSY);
+	assert_non_null(strstr(err.text, "somebody.conf"));
+	assert_non_null(strstr(oneshot.hint, "bootctl set-oneshot"));
+	armed_is("somebody.conf");
 }
 
 /* Either place is looked at, whatever is in the other. */
