@@ -20,15 +20,17 @@ static bool has_trace(const struct gb_footprint *footprint, enum gb_trace_kind k
 	return false;
 }
 
-static void drop_seen(struct gb_footprint *footprint, const char *path, const char *word)
+/* True if there was one. */
+static bool drop_trace(struct gb_footprint *footprint, enum gb_trace_kind kind, const char *path,
+		       const char *word)
 {
+	const size_t before = footprint->traces;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < footprint->traces; i++) {
 		struct gb_trace *trace = &footprint->trace[i];
 
-		if (trace->kind == GB_TRACE_SEEN && !strcmp(trace->path, path) &&
-		    !strcmp(trace->text, word)) {
+		if (trace->kind == kind && !strcmp(trace->path, path) && !strcmp(trace->text, word)) {
 			free(trace->path);
 			free(trace->text);
 			free(trace->was);
@@ -37,6 +39,7 @@ static void drop_seen(struct gb_footprint *footprint, const char *path, const ch
 		}
 	}
 	footprint->traces = kept;
+	return kept < before;
 }
 
 bool gb_wordtrace_knows(const struct gb_footprint *footprint, const struct gb_want *want)
@@ -80,6 +83,19 @@ int gb_wordtrace_region(const char *old, const char *now, char **ret_old, char *
 	return *ret_old && *ret_now ? 0 : -ENOMEM;
 }
 
+static bool lacks(const char *line, const char *word)
+{
+	const struct gb_want want = { GB_WANT_ALSO, word, NULL };
+	struct gb_changes changes;
+	bool is;
+
+	if (gb_arguments_change(line, strlen(line), &want, 1, &changes, NULL))
+		return false;
+	is = changes.change[0].kind == GB_CHANGE_ADDED;
+	gb_changes_clear(&changes);
+	return is;
+}
+
 static int note_one(struct gb_footprint *footprint, const char *path, const char *line,
 		    const struct gb_want *want, bool known, struct gb_changes *changes)
 {
@@ -93,12 +109,18 @@ static int note_one(struct gb_footprint *footprint, const char *path, const char
 			gb_footprint_add(footprint, GB_TRACE_SEEN, path, want->word, NULL);
 		break;
 	case GB_CHANGE_ADDED:
-		drop_seen(footprint, path, want->word);
+		drop_trace(footprint, GB_TRACE_SEEN, path, want->word);
 		gb_footprint_add(footprint, GB_TRACE_ADDED, path, want->word, NULL);
 		break;
 	case GB_CHANGE_REPLACED:
 	case GB_CHANGE_REMOVED:
-		/* a word of ours that goes leaves nothing to bring back */
+		/* a word of ours that goes leaves nothing to bring back, and one in its place is ours */
+		if (want->mode != GB_WANT_PIECE &&
+		    drop_trace(footprint, GB_TRACE_ADDED, path, changes->change[0].was)) {
+			if (changes->change[0].kind == GB_CHANGE_REPLACED && lacks(line, want->word))
+				gb_footprint_add(footprint, GB_TRACE_ADDED, path, want->word, NULL);
+			break;
+		}
 		if (has_trace(footprint, GB_TRACE_ADDED, path, changes->change[0].was))
 			break;
 		r = gb_wordtrace_region(line, changes->line, &old, &now);

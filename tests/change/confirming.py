@@ -551,7 +551,10 @@ def is_over(host, why):
 
 
 def counted_until_it_is_over(host):
-    """Two boots that nobody confirms; the third claims nothing. Then it is tried again, and kept."""
+    """Two boots that nobody confirms; the third claims nothing. Then it is tried again, and kept. Nothing
+    of either is left, nor brought back by disable."""
+    ready(host)
+    before = host.snapshot()
     counted(host)
     same([counted_boot(host) for _ in range(3)], ["counted", "counted", "over"])
     is_over(host, "it was not confirmed in 2 boots, and claims nothing any more")
@@ -562,6 +565,11 @@ def counted_until_it_is_over(host):
     same((state(host), os.path.exists(host.at(COUNTER))), (None, False))
     line = host.boot()
     holds("ghost.claim=on" in line and "ghost.trial" not in line, line)
+    holds("not on the command line" not in (text := host.ghost("status", check=False).stdout), text)
+    call(host, "disable", "--yes")
+    holds("ghost" not in (line := host.boot()), line)
+    os.unlink(host.at("efi/loader/loader.conf"))
+    same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
 
 
 def counted_no_more(host):
