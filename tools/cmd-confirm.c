@@ -36,7 +36,7 @@ enum { FORCE = 256, SERVICE };
 struct confirm {
 	struct gb_work work;
 	struct gb_keeper keeper;
-	bool force, service;
+	bool force, service, kept;
 	char how[160]; /* by what it is kept */
 };
 
@@ -66,6 +66,8 @@ static int say_other(struct confirm *c)
 
 	switch (c->keeper.trial.state) {
 	case GB_TRIAL_PREPARED:
+		return refuse(c, "the trial has not been booted yet, and the next boot does not take it",
+			      "ghost-boot enable, as before, asks the boot loader for it.");
 	case GB_TRIAL_ARMED:
 		return refuse(c, "the trial has not been booted yet", "Restart: the next boot is it.");
 	case GB_TRIAL_FAILED:
@@ -131,7 +133,7 @@ static int examine(struct confirm *c)
 	struct gb_text reasons = { 0 };
 	struct gb_err err = { "" };
 
-	if (gb_keeper_examine(work->host.root, &work->host.runner, &c->keeper, &work->checks, &err))
+	if (gb_keeper_examine(&work->host, &c->keeper, &work->checks, &err))
 		return gb_command_fail(work->context, err.text, "Nothing was changed.");
 	if (!work->options.json)
 		show_checks(c);
@@ -225,7 +227,30 @@ static int confirm(struct confirm *c)
 	work->options.more = add_checks;
 	work->options.done = "Done. It holds at every boot from now on.";
 	code = gb_work_run(work);
-	return code || work->options.dry_run ? code : finish(c);
+	c->kept = !code && !work->options.dry_run;
+	return c->kept ? finish(c) : code;
+}
+
+/* Whoever has logged in believes it kept. The service is started again, some times: what is in its way
+ * is often another change of the system. */
+static int say_unkept(struct confirm *c, int code)
+{
+	struct gb_work *work = &c->work;
+	struct gb_host *host = &work->host;
+	struct gb_err err = { "" };
+	char reason[320];
+
+	gb_keeper_clear(&c->keeper);
+	if (!work->context->root || (!host->root && gb_host_open(work->context->root, host, &err)) ||
+	    gb_keeper_read(host->root, &c->keeper, &err) || c->keeper.arrival != GB_ARRIVAL_GOES_ON)
+		return code;
+	snprintf(reason, sizeof(reason), "it was to be kept (%s), and could not be: \"journalctl -u "
+		 "ghost-boot-confirm\" says why", c->how);
+	/* in somebody else's change the record waits, and those who log in don't */
+	if (gb_keeper_note(host, &c->keeper, reason, &err))
+		gb_trial_set(&c->keeper.trial.reason, reason);
+	gb_confirm_tell(work->context, host, &c->keeper, true);
+	return code;
 }
 
 static int run(struct gb_context *context, int argc, char **argv)
@@ -242,10 +267,13 @@ static int run(struct gb_context *context, int argc, char **argv)
 		return gb_command_usage(context, "takes no arguments: ", argv[optind]);
 	if (c.service)
 		code = gb_confirm_serve(context, c.how, sizeof(c.how));
-	if (code < 0)
+	if (code < 0) {
 		code = gb_work_open(&c.work, context);
-	if (code < 0)
-		code = confirm(&c);
+		if (code < 0)
+			code = confirm(&c);
+		if (code && c.service && !c.kept)
+			code = say_unkept(&c, code);
+	}
 	gb_keeper_clear(&c.keeper);
 	gb_work_close(&c.work);
 	return code;

@@ -153,7 +153,7 @@ static int judge(struct service *s, struct gb_vigil *vigil)
 	struct gb_err err = { "" };
 	int code;
 
-	if (gb_keeper_examine(s->host.root, &s->host.runner, &s->keeper, &checks, &err))
+	if (gb_keeper_examine(&s->host, &s->keeper, &checks, &err))
 		code = gb_command_fail(s->context, err.text, NULL);
 	else if (gb_trial_is_good(&checks))
 		code = keep(s);
@@ -176,7 +176,13 @@ static int look_again(struct service *s)
 	if (gb_keeper_read(s->host.root, &s->keeper, &err))
 		return gb_command_fail(s->context, err.text, NULL);
 	strcpy(s->keeper.warning, warning); /* still true: it is said to whoever comes */
-	return s->keeper.arrival == GB_ARRIVAL_GOES_ON ? -1 : GB_EXIT_DONE;
+	if (s->keeper.arrival == GB_ARRIVAL_GOES_ON)
+		return -1;
+	if (s->keeper.arrival == GB_ARRIVAL_STRAY) /* taken back: there is nothing to tell any more */
+		gb_keeper_publish(s->host.root, &(struct gb_text){ 0 }, NULL);
+	else
+		gb_confirm_tell(s->context, &s->host, &s->keeper, false);
+	return GB_EXIT_DONE;
 }
 
 static int end(struct service *s)
@@ -269,8 +275,10 @@ static int serve(struct service *s)
 		s->keeper.arrival = GB_ARRIVAL_GOES_ON;
 	if (code >= 0)
 		return code;
-	if (s->keeper.arrival == GB_ARRIVAL_GOES_ON)
+	if (s->keeper.arrival == GB_ARRIVAL_GOES_ON) {
+		gb_keeper_look_ahead(&s->host, &s->keeper);
 		return wait_for_it(s);
+	}
 	tell(s, false);
 	return GB_EXIT_DONE;
 }

@@ -11,6 +11,7 @@
 #include "lock.h"
 #include "oneshot.h"
 #include "transaction.h"
+#include "trialkeeper.h"
 #include "trialstate.h"
 #include "work.h"
 
@@ -93,6 +94,8 @@ int gb_trial_forgotten(void *ctx, struct gb_err *err)
 	(void)err;
 	if (work->setup.trial.counted)
 		gb_trial_uncount(&work->host);
+	/* what it tells whoever logs in is over, too */
+	gb_keeper_publish(work->host.root, &(struct gb_text){ 0 }, NULL);
 	return 0;
 }
 

@@ -7,8 +7,21 @@
 #include "condition.h"
 #include "err.h"
 #include "host.h"
+#include "oneshot.h"
+#include "root.h"
 #include "text.h"
 #include "trialjudge.h"
+
+/* Another entry was asked for since, or a boot that was none has taken it: hibernation's. */
+static bool is_unasked(struct gb_host *host, const struct gb_keeper *keeper)
+{
+	const struct gb_trial *trial = &keeper->trial;
+	char now[512];
+
+	return trial->state == GB_TRIAL_ARMED && keeper->arrival == GB_ARRIVAL_NOTHING && trial->entry &&
+	       trial->entry[0] && !gb_oneshot_read(host, now, sizeof(now), NULL) &&
+	       strcasecmp(now, trial->entry) != 0;
+}
 
 /* Our folder is root's alone, and a captured machine may lack what says which boot it was in. */
 int gb_condition_trial(struct gb_condition *c, struct gb_err *err)
@@ -28,10 +41,9 @@ int gb_condition_trial(struct gb_condition *c, struct gb_err *err)
 		return 0;
 	keeper->arrival = gb_trial_arrive(&keeper->trial, &keeper->boot);
 	trial->open = keeper->trial.state && keeper->trial.state != GB_TRIAL_CONFIRMED;
+	trial->unasked = gb_root_is_real(c->host->root) && is_unasked(c->host, keeper);
 	trial->tried = keeper->arrival == GB_ARRIVAL_ENTER || keeper->arrival == GB_ARRIVAL_GOES_ON;
-	return trial->tried ? gb_keeper_examine(c->host->root, &c->host->runner, keeper,
-						&trial->checks, err)
-			    : 0;
+	return trial->tried ? gb_keeper_examine(c->host, keeper, &trial->checks, err) : 0;
 }
 
 enum gb_condition_kind gb_condition_trial_claim(const struct gb_condition *c, char *ret,
@@ -43,7 +55,7 @@ enum gb_condition_kind gb_condition_trial_claim(const struct gb_condition *c, ch
 		return GB_FUNCTION_WAITS;
 	case GB_TRIAL_ARMED:
 		if (c->trial.keeper.arrival == GB_ARRIVAL_NOTHING) {
-			snprintf(ret, size, "tried at the next boot");
+			snprintf(ret, size, c->trial.unasked ? "to be tried" : "tried at the next boot");
 			return GB_FUNCTION_WAITS;
 		}
 		break;
@@ -55,6 +67,17 @@ enum gb_condition_kind gb_condition_trial_claim(const struct gb_condition *c, ch
 
 /* ---- what to do ---------------------------------------------------------------------------- */
 
+/* The service has noted why it did not keep it, and may have ended. */
+static void judge_noted(struct gb_condition *c)
+{
+	struct gb_text text = { 0 };
+
+	gb_text_add_harmless(&text, c->trial.keeper.trial.reason);
+	gb_condition_note(c, "trial", "sudo ghost-boot confirm", "this boot is a trial, and is not kept: %.240s",
+			  text.failed ? "" : text.data);
+	gb_text_clear(&text);
+}
+
 static void judge_tried(struct gb_condition *c)
 {
 	const struct gb_trial *trial = &c->trial.keeper.trial;
@@ -62,6 +85,8 @@ static void judge_tried(struct gb_condition *c)
 	if (!gb_trial_is_good(&c->trial.checks))
 		gb_condition_note(c, "trial", "see to that, then: sudo ghost-boot confirm",
 				  "this boot is a trial, and not all is as it was before");
+	else if (trial->state == GB_TRIAL_BOOTED && trial->reason && trial->reason[0])
+		judge_noted(c);
 	else if (trial->manual)
 		gb_condition_note(c, "trial", "sudo ghost-boot confirm",
 				  "this boot is a trial, and is kept when you say so");
@@ -86,10 +111,14 @@ static void judge_over(struct gb_condition *c)
 /* It waits for a boot. */
 static void judge_waiting(struct gb_condition *c)
 {
-	if (c->trial.keeper.trial.state == GB_TRIAL_ARMED)
-		gb_condition_note(c, "trial", "sudo reboot", "the next boot tries the claims, once");
+	if (c->trial.keeper.trial.state != GB_TRIAL_ARMED)
+		gb_condition_note(c, "trial", "sudo ghost-boot enable, as before",
+				  "a trial is prepared, and the boot loader is not asked for it");
+	else if (c->trial.unasked)
+		gb_condition_note(c, "trial", "sudo ghost-boot enable, as before",
+				  "a trial waits, and the boot loader is not asked for it any more");
 	else
-		gb_condition_note(c, "trial", "sudo reboot", "a trial is prepared");
+		gb_condition_note(c, "trial", "sudo reboot", "the next boot tries the claims, once");
 }
 
 void gb_condition_trial_judge(struct gb_condition *c)

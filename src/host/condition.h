@@ -80,6 +80,7 @@ struct gb_condition_trial {
 	char error[200]; /* why it can't be told; or "" */
 	struct gb_keeper keeper;
 	bool open;   /* it is neither confirmed nor taken back: what is configured does not hold yet */
+	bool unasked; /* it is armed, but the boot loader is not asked for it any more */
 	bool tried;  /* this boot is it ... */
 	struct gb_checks checks; /* ... and so good is it */
 };

@@ -148,7 +148,7 @@ static void guess_silent(const struct gb_trial *trial, const struct gb_trial_clu
 		gb_text_addf(ret, "the boot loader did not take its entry");
 	else
 		gb_text_addf(ret, "its boot never came as far as the host's services: it hung, "
-			     "crashed, ended in a rescue shell, or was reset before");
+			     "crashed, ended in a rescue shell, was reset before, or another entry was taken");
 }
 
 void gb_trial_guess(const struct gb_trial *trial, const struct gb_trial_boot *boot,

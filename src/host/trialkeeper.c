@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bootdefault.h"
 #include "check.h"
 #include "claims.h"
 #include "counter.h"
@@ -22,6 +23,7 @@
 #include "text.h"
 #include "trialjudge.h"
 
+#define LAST_BOOTED "LoaderEntryLastBooted" GB_EFI_LOADER
 #define PSTORE "/sys/fs/pstore"
 #define PSTORE_KEPT "/var/lib/systemd/pstore"
 
@@ -114,6 +116,42 @@ static bool forget_oneshot(struct gb_host *host, struct gb_keeper *keeper)
 		snprintf(keeper->warning, sizeof(keeper->warning), "the boot loader could not be told "
 			 "to forget it, and may take it again: %.280s", err.text);
 	return was_armed;
+}
+
+/* systemd-boot notes what it boots for "default @saved", but for a one-shot: a trial that was chosen by
+ * hand would be the default from then on. */
+static void forget_choice(struct gb_host *host, struct gb_keeper *keeper)
+{
+	const struct gb_trial *trial = &keeper->trial;
+	struct gb_err err = { "" };
+	char last[256];
+	int r;
+
+	if (!host->efi || !trial->entry || gb_efi_get_text(host->efi, LAST_BOOTED, last, sizeof(last)) ||
+	    strcasecmp(last, trial->entry) != 0)
+		return;
+	if (trial->usual && trial->usual[0])
+		r = gb_efi_set_text(host->efi, LAST_BOOTED, trial->usual, &err);
+	else
+		r = host->efi->remove(host->efi, LAST_BOOTED);
+	if (r)
+		snprintf(keeper->warning, sizeof(keeper->warning), "the boot loader remembers it as what was "
+			 "chosen last: %.280s", err.text[0] ? err.text : strerror(-r));
+}
+
+static bool would_boot_it(struct gb_host *host, const struct gb_trial *trial)
+{
+	struct gb_bootdefault now;
+
+	return trial->entry && trial->entry[0] && !gb_bootdefault_find(host, NULL, &now, NULL) &&
+	       !strcasecmp(now.id, trial->entry);
+}
+
+void gb_keeper_look_ahead(struct gb_host *host, struct gb_keeper *keeper)
+{
+	if (!keeper->warning[0] && would_boot_it(host, &keeper->trial))
+		snprintf(keeper->warning, sizeof(keeper->warning), "the boot loader would boot it by itself "
+			 "by now, at every start");
 }
 
 static int move(struct gb_host *host, struct gb_keeper *keeper, enum gb_trial_event event,
@@ -224,6 +262,7 @@ static int settle(struct gb_host *host, struct gb_keeper *keeper, struct gb_err 
 	switch (keeper->arrival) {
 	case GB_ARRIVAL_ENTER:
 		forget_oneshot(host, keeper);
+		forget_choice(host, keeper);
 		return move(host, keeper, GB_TRIAL_ENTER, NULL, err);
 	case GB_ARRIVAL_LEAVE: return leave(host, keeper, err);
 	case GB_ARRIVAL_TIDY: return tidy(host, keeper, err);
@@ -257,6 +296,7 @@ int gb_keeper_settle(struct gb_host *host, struct gb_keeper *keeper, struct gb_e
 int gb_keeper_note(struct gb_host *host, struct gb_keeper *keeper, const char *reason,
 		   struct gb_err *err)
 {
+	char warning[sizeof(keeper->warning)];
 	int r, lock;
 
 	if (!strcmp(keeper->trial.reason ? keeper->trial.reason : "", reason))
@@ -264,8 +304,10 @@ int gb_keeper_note(struct gb_host *host, struct gb_keeper *keeper, const char *r
 	r = gb_lock_take(&host->store, &lock, err);
 	if (r)
 		return r;
+	strcpy(warning, keeper->warning);
 	gb_keeper_clear(keeper);
 	r = gb_keeper_read(host->root, keeper, err);
+	strcpy(keeper->warning, warning); /* it is as true as before */
 	if (!r && keeper->arrival == GB_ARRIVAL_GOES_ON) {
 		if (gb_trial_set(&keeper->trial.reason, reason))
 			r = gb_trial_write(&host->store, &keeper->trial, err);
@@ -310,9 +352,22 @@ static int read_claims(struct gb_root *root, const struct gb_trial *trial, struc
 	return !r;
 }
 
-int gb_keeper_examine(struct gb_root *root, const struct gb_runner *runner,
-		      const struct gb_keeper *keeper, struct gb_checks *ret, struct gb_err *err)
+/* Nobody's silence, and nobody's login, says that a trial may be the usual boot. */
+static void check_default(struct gb_host *host, const struct gb_trial *trial, struct gb_checks *ret)
 {
+	if (!would_boot_it(host, trial))
+		return;
+	gb_check(ret, "trial-default", GB_FAIL, trial->entry, "is what the boot loader boots by itself by now, "
+		 "as if it were kept");
+	gb_check_fix(ret, host->loader->family == GB_FAMILY_GRUB ?
+		     "let GRUB_DEFAULT in /etc/default/grub name the usual entry, and run update-grub" :
+		     "name the usual entry: bootctl set-default");
+}
+
+int gb_keeper_examine(struct gb_host *host, const struct gb_keeper *keeper, struct gb_checks *ret,
+		      struct gb_err *err)
+{
+	struct gb_root *root = host->root;
 	struct gb_observation now = { 0 };
 	struct gb_claims claims;
 	int r = read_claims(root, &keeper->trial, &claims, ret, err);
@@ -324,9 +379,11 @@ int gb_keeper_examine(struct gb_root *root, const struct gb_runner *runner,
 		gb_check_fix(ret, "try another kernel: ghost-boot disable, a restart, ghost-boot enable");
 	}
 	if (there)
-		r = gb_observe(root, runner, &claims, &now, err);
+		r = gb_observe(root, &host->runner, &claims, &now, err);
 	if (there && !r)
 		gb_trial_judge(&keeper->trial.before, &now, &claims, ret);
+	if (there && !r)
+		check_default(host, &keeper->trial, ret);
 	if (!r && ret->failed)
 		r = gb_fail(err, ENOMEM, "out of memory");
 	gb_observation_clear(&now);

@@ -8,7 +8,6 @@ struct gb_checks;
 struct gb_err;
 struct gb_host;
 struct gb_root;
-struct gb_runner;
 
 /* Moves a trial on in the boot that meets it: what this boot is to it, and how well it works. Makes
  * it permanent never by itself: that is a change of its own (setup). */
@@ -20,7 +19,7 @@ struct gb_keeper {
 	struct gb_trial trial;
 	struct gb_trial_boot boot;
 	enum gb_arrival arrival;
-	char warning[384]; /* the boot loader could not be told to forget it, and why; or "" */
+	char warning[384]; /* the boot loader may take it again, and why; or "" */
 };
 
 /* Reads both. Errors as of gb_trial_read and gb_trial_boot_read; *ret is always to be cleared. */
@@ -29,14 +28,19 @@ void gb_keeper_clear(struct gb_keeper *keeper);
 
 /* Does what the arrival asks for, under the lock, everything read once more: notes that the trial
  * has come up, or failed and why, or removes what a confirmed one has left. Before that, a boot
- * loader that still has the one-shot is told to forget it. `arrival` stays as it was met. -EBUSY:
+ * loader that still has the one-shot is told to forget it, and one that remembers what was chosen last
+ * to remember what it would have booted. `arrival` stays as it was met. -EBUSY:
  * somebody else is changing the system. */
 int gb_keeper_settle(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *err);
 
 /* Is this boot as good as the one before, with the very claims that were tried? Without claims that
- * can be read nothing is judged: "trial-claims" is the only check, and says why. Reads only. */
-int gb_keeper_examine(struct gb_root *root, const struct gb_runner *runner,
-		      const struct gb_keeper *keeper, struct gb_checks *ret, struct gb_err *err);
+ * can be read nothing is judged: "trial-claims" is the only check, and says why. And would a restart
+ * go back? Reads only. */
+int gb_keeper_examine(struct gb_host *host, const struct gb_keeper *keeper, struct gb_checks *ret,
+		      struct gb_err *err);
+
+/* In the trial's boot: sets `warning` if the boot loader would boot it by itself by now. */
+void gb_keeper_look_ahead(struct gb_host *host, struct gb_keeper *keeper);
 
 /* Writes why it is as it is, if it is still the trial of this boot, and that is new. */
 int gb_keeper_note(struct gb_host *host, struct gb_keeper *keeper, const char *reason,

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import time
+from urllib.parse import unquote
 
 import faults
 import host as hosts
@@ -379,6 +380,54 @@ def kept_by_a_builder_that_fails(host):
     call(host, "confirm")
     kept(host)
     holds(host.boot() != usual, "the usual boot")
+
+
+@both
+def kept_once_the_builder_does_it(host):
+    """Somebody has logged in and believes it kept: who comes is told that it is not, and why; the service,
+    started again, keeps it."""
+    os.makedirs(host.at("run/systemd/sessions"))
+    try_it(host)
+    host.put("etc/broken-builder", "exit 7\n")
+    process = serve(host)
+    log_in(host)
+    ended(process, 5)
+    words = "it was to be kept (ann logged in (login on tty1)), and could not be"
+    for text in notice(host), unquote(state(host)["reason"]), call(host, "status").stdout.replace("\n            ", " "):
+        holds(words in text, text)
+    with open(host.at("var/log/wall"), encoding="utf-8") as f:
+        holds(words in f.read(), "nobody was told")
+    os.unlink(host.at("etc/broken-builder"))
+    ended(serve(host))
+    kept(host)
+
+
+@both
+def forgotten_after_it_failed(host):
+    usual = host.boot()
+    call(host, *TRY)
+    host.boot()  # and hangs
+    host.boot()
+    call(host, "confirm", "--service")
+    holds("are not kept" in notice(host), notice(host))
+    call(host, *TRY)
+    same(notice(host), None)
+    host.once = None
+    same(host.boot(), usual)
+
+
+@systemd
+def that_is_the_usual_one_by_now(host):
+    """Somebody has made it so: neither the time nor a login keeps it, a person's word does."""
+    try_it(host, "--confirm-after=10")
+    host.put("efi/loader/loader.conf", f"default {host.trial}\n")
+    text = ended(serve(host))
+    holds("boots by itself by now" in text and "boot it by itself by now, at every start" in notice(host), notice(host))
+    same(state(host)["state"], "booted")
+    holds("bootctl set-default" in call(host, "confirm", code=4).stdout, "no advice")
+    os.unlink(host.at("efi/loader/loader.conf"))
+    call(host, "confirm")
+    kept(host)
 
 
 # ---- what happens in between --------------------------------------------------------------------

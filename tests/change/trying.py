@@ -507,7 +507,11 @@ def somebody_elses_one_shot(host):
 def somebody_elses_one_shot_after_ours(host):
     """Asked for since, in place of the trial: it stays, and so does the trial, prepared."""
     call(host, *TRY)
+    holds("the next boot tries the claims, once" in call(host, "status").stdout, "status")
     host.once = "somebody"
+    text = " ".join(call(host, "status").stdout.split())
+    holds("a trial waits, and the boot loader is not asked for it any more" in text and
+          "ghost-boot enable, as before" in text, text)
     ran = call(host, *TRY, code=1)
     holds('to take "somebody" once' in ran.stderr and "take it back: " in ran.stderr, ran.stderr)
     same((host.once, state(host)["state"]), ("somebody", "prepared"))

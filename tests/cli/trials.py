@@ -324,6 +324,7 @@ def taken_back_meanwhile(t):
     os.unlink(m.at(TRIAL))
     ended(process)
     same(read_trial(m), None)
+    holds(not os.path.exists(m.at(NOTICE)), "it is still told of")
 
 
 @test

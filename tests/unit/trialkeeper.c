@@ -520,12 +520,12 @@ static int run_systemctl(void *ctx, const struct gb_program *command, struct gb_
 
 static void examines(void **state)
 {
-	const struct gb_runner runner = { .run = run_systemctl };
 	struct gb_checks checks = { 0 };
 	struct world w;
 
 	(void)state;
 	begin(&w, GRUB, WORD);
+	w.host.runner = (struct gb_runner){ .run = run_systemctl };
 	put_trial(&w, GB_TRIAL_BOOTED, NOW);
 	tree_pci(&w.tree, "pci0000:00/0000:00:01.0", "10de:2203 1462:5054 030000", 0);
 	tree_link(&w.tree, "/sys/devices/pci0000:00/0000:00:01.0/driver", "../../../bus/pci/drivers/vfio-pci");
@@ -535,18 +535,82 @@ static void examines(void **state)
 	/* before it, it had no root of that kind */
 	gb_observation_add(&w.keeper.trial.before, GB_FACT_ROOT, "/", "ext4 1 /");
 	w.keeper.trial.before.blind[GB_FACT_PLACE] = true;
-	assert_int_equal(gb_keeper_examine(w.tree.root, &runner, &w.keeper, &checks, &w.err), 0);
+	assert_int_equal(gb_keeper_examine(&w.host, &w.keeper, &checks, &w.err), 0);
 	for (size_t i = 0; i < checks.checks; i++)
 		if (checks.check[i].mark != GB_PASS)
 			fail_msg("%s: %s", checks.check[i].subject, checks.check[i].text);
 	gb_checks_clear(&checks);
 	/* edited since: what it says was not tried */
 	tree_put(&w.tree, "/etc/ghost-boot/claims", CLAIMS "# more\n");
-	assert_int_equal(gb_keeper_examine(w.tree.root, &runner, &w.keeper, &checks, &w.err), 0);
+	assert_int_equal(gb_keeper_examine(&w.host, &w.keeper, &checks, &w.err), 0);
 	assert_int_equal(gb_checks_count(&checks, GB_FAIL), 1);
 	assert_true(gb_checks_have(&checks, "trial-claims", "/etc/ghost-boot/claims"));
 	gb_checks_clear(&checks);
 	end(&w);
+}
+
+/* A trial that was chosen by hand is not what the loader remembers for "default @saved". */
+static void is_not_remembered(void **state)
+{
+	static const struct {
+		const char *last, *usual, *then;
+	} cases[] = {
+		{ "A-ghost-boot-trial.conf", MACHINE "-" NEW ".conf", MACHINE "-" NEW ".conf" },
+		{ GB_BLS_TRIAL, NULL, NULL },
+		{ MACHINE "-" OLD ".conf", MACHINE "-" NEW ".conf", MACHINE "-" OLD ".conf" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct gb_trial trial;
+		struct world w;
+		char now[128];
+		int r;
+
+		begin(&w, SYSTEMD, WORD);
+		put_trial(&w, GB_TRIAL_FAILED, EARLIER);
+		assert_int_equal(gb_trial_read(w.tree.root, &trial, &w.err), 0);
+		assert_true(gb_trial_set(&trial.usual, cases[i].usual));
+		assert_int_equal(gb_trial_write(&w.host.store, &trial, &w.err), 0);
+		gb_trial_clear(&trial);
+		put_variable(&w.tree, "LoaderEntryLastBooted", cases[i].last);
+		assert_int_equal(settle(&w), 0);
+		assert_string_equal(w.keeper.warning, "");
+		assert_state(&w, GB_TRIAL_BOOTED, NULL);
+		r = gb_efi_get_text(w.host.efi, "LoaderEntryLastBooted" GB_EFI_LOADER, now, sizeof(now));
+		assert_int_equal(r, cases[i].then ? 0 : -ENOENT);
+		if (cases[i].then)
+			assert_string_equal(now, cases[i].then);
+		end(&w);
+	}
+}
+
+/* What the loader boots by itself by now is no trial any more, and is kept by nobody's silence. */
+static void would_be_taken_by_itself(void **state)
+{
+	(void)state;
+	for (enum loader loader = 0; loader < LOADERS; loader++)
+		for (int by_itself = 0; by_itself < 2; by_itself++) {
+			struct gb_checks checks = { 0 };
+			struct world w;
+
+			begin(&w, loader, WORD);
+			w.host.runner = (struct gb_runner){ .run = run_systemctl };
+			put_trial(&w, GB_TRIAL_BOOTED, NOW);
+			put_conf(&w.tree, GB_BLS_TRIAL, SYSTEMD_CONF(NEW));
+			tree_put(&w.tree, "/boot/grub/custom.cfg", "menuentry T --id ghost-boot-trial {\n}\n");
+			if (by_itself) {
+				tree_put(&w.tree, "/efi/loader/loader.conf", "default a-ghost-boot-trial.conf\n");
+				tree_put(&w.tree, "/boot/grub/grub.cfg", "set default=\"2\"\n" GRUB_LINUX GRUB_CUSTOM);
+			}
+			assert_int_equal(gb_keeper_read(w.tree.root, &w.keeper, &w.err), 0);
+			gb_keeper_look_ahead(&w.host, &w.keeper);
+			assert_int_equal(gb_keeper_examine(&w.host, &w.keeper, &checks, &w.err), 0);
+			assert_int_equal(gb_checks_have(&checks, "trial-default", entry[loader]), by_itself);
+			assert_int_equal(!!strstr(w.keeper.warning, "boot it by itself"), by_itself);
+			gb_checks_clear(&checks);
+			end(&w);
+		}
 }
 
 static int run_nothing(void *ctx, const struct gb_program *command, struct gb_ran *ret,
@@ -571,8 +635,6 @@ static void judges_nothing_without_claims(void **state)
 		{ "/", GB_UNKNOWN, "Is a directory" },
 		{ "ghost-boot claims 9\n", GB_FAIL, "judged: " },
 	};
-	const struct gb_runner runner = { .run = run_nothing };
-
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct gb_checks checks = { 0 };
@@ -580,6 +642,7 @@ static void judges_nothing_without_claims(void **state)
 		char hash[GB_SHA256_TEXT];
 
 		begin(&w, GRUB, WORD);
+		w.host.runner = (struct gb_runner){ .run = run_nothing };
 		put_trial(&w, GB_TRIAL_BOOTED, NOW);
 		assert_int_equal(gb_keeper_read(w.tree.root, &w.keeper, &w.err), 0);
 		tree_delete(&w.tree, "/etc/ghost-boot/claims");
@@ -590,7 +653,7 @@ static void judges_nothing_without_claims(void **state)
 			gb_sha256_of(cases[i].text, strlen(cases[i].text), hash);
 			strcpy(w.keeper.trial.claims, hash);
 		}
-		assert_int_equal(gb_keeper_examine(w.tree.root, &runner, &w.keeper, &checks, &w.err), 0);
+		assert_int_equal(gb_keeper_examine(&w.host, &w.keeper, &checks, &w.err), 0);
 		assert_int_equal(checks.checks, 1);
 		assert_int_equal(gb_checks_count(&checks, cases[i].mark), 1);
 		assert_true(gb_checks_have(&checks, "trial-claims", "/etc/ghost-boot/claims"));
@@ -663,6 +726,8 @@ int main(void)
 		cmocka_unit_test(says_that_it_is_locked),
 		cmocka_unit_test(looks_at_both_places),
 		cmocka_unit_test(examines),
+		cmocka_unit_test(is_not_remembered),
+		cmocka_unit_test(would_be_taken_by_itself),
 		cmocka_unit_test(judges_nothing_without_claims),
 		cmocka_unit_test(notes_why),
 		cmocka_unit_test(publishes),
