@@ -147,7 +147,8 @@ int gb_bls_compare_grub(const void *a_entry, const void *b_entry)
 	return -order;
 }
 
-static size_t find_pattern(const struct gb_bls_entry *entry, size_t entries, const char *pattern)
+/* With `good`, of those that have not failed. */
+static size_t find_pattern(const struct gb_bls_entry *entry, size_t entries, const char *pattern, bool good)
 {
 	char lower[256];
 	size_t len = pattern ? strlen(pattern) : 0;
@@ -157,7 +158,7 @@ static size_t find_pattern(const struct gb_bls_entry *entry, size_t entries, con
 	for (size_t i = 0; i <= len; i++)
 		lower[i] = (char)tolower((unsigned char)pattern[i]);
 	for (size_t i = 0; i < entries; i++)
-		if (!fnmatch(lower, entry[i].name.id, 0))
+		if (!(good && !entry[i].name.left) && !fnmatch(lower, entry[i].name.id, 0))
 			return i;
 	return GB_BLS_NONE;
 }
@@ -172,10 +173,14 @@ static size_t default_systemd(const struct gb_bls_entry *entry, size_t entries,
 			      const struct gb_bls_defaults *d)
 {
 	bool by_variable = is_saved(d->variable);
-	size_t i = find_pattern(entry, entries, by_variable ? d->last_booted : d->variable);
+	size_t i = GB_BLS_NONE;
 
+	for (size_t k = 0; k < 2 && i == GB_BLS_NONE; k++)
+		i = find_pattern(entry, entries, is_saved(d->preferred[k]) ? d->last_booted : d->preferred[k], true);
+	if (i == GB_BLS_NONE)
+		i = find_pattern(entry, entries, by_variable ? d->last_booted : d->variable, false);
 	if (i == GB_BLS_NONE && !(by_variable && is_saved(d->file)))
-		i = find_pattern(entry, entries, is_saved(d->file) ? d->last_booted : d->file);
+		i = find_pattern(entry, entries, is_saved(d->file) ? d->last_booted : d->file, false);
 	for (size_t k = 0; k < entries && i == GB_BLS_NONE; k++)
 		if (!entry[k].automatic)
 			i = k;

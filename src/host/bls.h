@@ -87,6 +87,8 @@ int gb_bls_compare_grub(const void *a, const void *b);
  * `entry` into the menu's order, or GB_BLS_NONE when the menu waits. Any of the strings may be
  * NULL. */
 struct gb_bls_defaults {
+	const char *preferred[2]; /* systemd-boot from 260 on: LoaderEntryPreferred, and loader.conf's
+				   * "preferred": patterns, passed over for an entry that has failed */
 	const char *variable;	 /* systemd-boot: LoaderEntryDefault */
 	const char *file;	 /* systemd-boot: loader.conf's "default", a pattern */
 	const char *last_booted; /* systemd-boot: LoaderEntryLastBooted, for "@saved" */

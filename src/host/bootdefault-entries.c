@@ -187,18 +187,21 @@ static void add_wanted(struct search *s, const struct gb_bootdefault_with *with)
 /* ---- what is said about it ---------------------------------------------------------------- */
 
 struct conf {
-	char value[256];
+	char usual[256], preferred[256];
 };
 
 static void take_default(void *ctx, unsigned number, const char *line)
 {
 	struct conf *conf = ctx;
-	char word[256];
+	char name[256], word[256];
 
 	(void)number;
-	if (gb_lines_word(&line, word, sizeof(word)) && !strcmp(word, "default") &&
-	    gb_lines_word(&line, word, sizeof(word)))
-		strcpy(conf->value, word);
+	if (!gb_lines_word(&line, name, sizeof(name)) || !gb_lines_word(&line, word, sizeof(word)))
+		return;
+	if (!strcmp(name, "default"))
+		strcpy(conf->usual, word);
+	else if (!strcmp(name, "preferred"))
+		strcpy(conf->preferred, word);
 }
 
 static void read_conf(struct search *s, struct conf *conf)
@@ -208,7 +211,7 @@ static void read_conf(struct search *s, struct conf *conf)
 	size_t len;
 	int r;
 
-	conf->value[0] = '\0';
+	*conf = (struct conf){ .usual = "" };
 	snprintf(path, sizeof(path), "%s/loader/loader.conf", loader->esp[0] ? loader->esp : loader->boot);
 	r = gb_root_read_all(s->host->root, path, CONF_MAX, &data, &len);
 	tell(s, r, path);
@@ -228,14 +231,16 @@ static const char *read_variable(struct search *s, const char *name, char ret[25
 
 static size_t choose(struct search *s, const char *saved)
 {
-	char variable[256], last[256];
+	char variable[256], preferred[256], last[256];
 	struct conf conf;
 	struct gb_bls_defaults defaults = { .saved_entry = saved };
 
 	if (saved)
 		return gb_bls_default(s->entry, s->entries, GB_BLS_GRUB, &defaults);
 	read_conf(s, &conf);
-	defaults.file = conf.value[0] ? conf.value : NULL;
+	defaults.file = conf.usual[0] ? conf.usual : NULL;
+	defaults.preferred[0] = read_variable(s, "LoaderEntryPreferred" GB_EFI_LOADER, preferred);
+	defaults.preferred[1] = conf.preferred[0] ? conf.preferred : NULL;
 	defaults.variable = read_variable(s, "LoaderEntryDefault" GB_EFI_LOADER, variable);
 	defaults.last_booted = read_variable(s, "LoaderEntryLastBooted" GB_EFI_LOADER, last);
 	return gb_bls_default(s->entry, s->entries, GB_BLS_SYSTEMD, &defaults);

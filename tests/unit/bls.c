@@ -235,6 +235,13 @@ static void finds_systemds_default(void **state)
 	assert_int_equal(gb_bls_default(e, COUNT(e), GB_BLS_SYSTEMD, &d), 2);
 	d.last_booted = "gone.conf";
 	assert_int_equal(gb_bls_default(e, COUNT(e), GB_BLS_SYSTEMD, &d), 4);
+	/* what is preferred comes first, but for what has failed */
+	d.preferred[1] = "debian-6.9.*";
+	assert_int_equal(gb_bls_default(e, COUNT(e), GB_BLS_SYSTEMD, &d), 0);
+	d.preferred[0] = "auto-windows";
+	assert_int_equal(gb_bls_default(e, COUNT(e), GB_BLS_SYSTEMD, &d), 3);
+	d.preferred[0] = d.preferred[1] = "debian-6.12+0-3.conf";
+	assert_int_equal(gb_bls_default(e, COUNT(e), GB_BLS_SYSTEMD, &d), 4);
 	/* without a sort-key, an id sorts before those below it in the alphabet */
 	assert_int_equal(gb_bls_default(e, 0, GB_BLS_SYSTEMD, &d), GB_BLS_NONE);
 	e[0] = entry("auto-windows", NULL, NULL);

@@ -132,6 +132,10 @@ static void what_systemd_is_told(void **state)
 	both(MACHINE "-" NEW ".conf");
 	put_variable(&tree, "LoaderEntryLastBooted", "a-ghost-boot-trial.conf");
 	is(&files, GB_BLS_TRIAL);
+	tree_put(&tree, "/efi/loader/loader.conf", "preferred *-" OLD ".conf\n");
+	both(MACHINE "-" OLD ".conf");
+	put_variable(&tree, "LoaderEntryPreferred", MACHINE "-" NEW ".conf");
+	both(MACHINE "-" NEW ".conf");
 }
 
 static void put_list(const char *a, const char *b)
@@ -180,6 +184,7 @@ static void what_cannot_be_read(void **state)
 		"/efi/loader/entries",
 		"/efi/loader/entries/" MACHINE "-" OLD ".conf",
 		"/efi/loader/loader.conf",
+		VARIABLES "LoaderEntryPreferred" GB_EFI_LOADER,
 		VARIABLES "LoaderEntryDefault" GB_EFI_LOADER,
 		VARIABLES "LoaderEntryLastBooted" GB_EFI_LOADER,
 	};
