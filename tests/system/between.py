@@ -4,7 +4,7 @@ back.
 """
 
 import life
-import memory
+import outcome
 import suite
 import trial
 from check import GPU, demand, exactly
@@ -35,7 +35,7 @@ def two(place):
         machine.more = FUTURE
         machine.boot()
         life.healthy(machine)
-        memory.install(machine)
+        outcome.install(machine)
         trial.remember(machine, place)
         trial.armed(machine, place)
         first = trial.said(machine)["id"]

@@ -9,7 +9,7 @@ import computer
 import disk
 import kinds
 import life
-import memory
+import outcome
 import trial
 from check import demand
 from stages import Stage
@@ -67,7 +67,7 @@ def for_good(place):
     with place.machine() as machine:
         machine.boot()
         life.healthy(machine)
-        memory.install(machine)
+        outcome.install(machine)
         trial.remember(machine, place)
         text = machine.must(FATAL, 1800, "enable")
         place.facts["commands"] = commands(text)
@@ -98,7 +98,7 @@ def back(place):
     with place.machine(packages=False) as machine:
         machine.boot()
         life.healthy(machine)
-        memory.not_claimed(machine, place)
+        outcome.not_claimed(machine, place)
         machine.must(life.DISABLE, 1800, "disable")
         left = machine.run("ls -d /etc/ghost-boot/claims /boot/grub/custom.cfg 2>/dev/null")[1]
         demand(not left.strip(), f"left: {left}")
