@@ -5,6 +5,7 @@
 
 #include "confirm.h"
 #include "json.h"
+#include "oneshot.h"
 #include "trialjudge.h"
 #include "trialkeeper.h"
 #include "work.h"
@@ -60,16 +61,26 @@ static int refuse(struct confirm *c, const char *what, const char *advice)
 	return GB_EXIT_REFUSED;
 }
 
+static int say_waits(struct confirm *c)
+{
+	const struct gb_trial *trial = &c->keeper.trial;
+	char now[512];
+
+	if (trial->state == GB_TRIAL_ARMED &&
+	    (!gb_root_is_real(c->work.host.root) || !trial->entry || !trial->entry[0] ||
+	     gb_oneshot_read(&c->work.host, now, sizeof(now), NULL) || !strcasecmp(now, trial->entry)))
+		return refuse(c, "the trial has not been booted yet", "Restart: the next boot is it.");
+	return refuse(c, "the trial has not been booted yet, and the next boot does not take it",
+		      "ghost-boot enable, as before, asks the boot loader for it.");
+}
+
 static int say_other(struct confirm *c)
 {
 	char what[512];
 
 	switch (c->keeper.trial.state) {
 	case GB_TRIAL_PREPARED:
-		return refuse(c, "the trial has not been booted yet, and the next boot does not take it",
-			      "ghost-boot enable, as before, asks the boot loader for it.");
-	case GB_TRIAL_ARMED:
-		return refuse(c, "the trial has not been booted yet", "Restart: the next boot is it.");
+	case GB_TRIAL_ARMED: return say_waits(c);
 	case GB_TRIAL_FAILED:
 		snprintf(what, sizeof(what), "the trial failed: %.400s",
 			 c->keeper.trial.reason ? c->keeper.trial.reason : "");
@@ -129,7 +140,12 @@ static void show_checks(const struct confirm *c)
 
 static int examine(struct confirm *c)
 {
+	static const char usual[] = "Not all is as it was before the trial, and it is not kept. Mend that, or "
+				    "keep it all the\nsame: ghost-boot confirm --force. A restart goes back.";
+	static const char stuck[] = "A restart would not go back, and it is not kept. Mend that, or keep it all "
+				    "the same:\nghost-boot confirm --force";
 	struct gb_work *work = &c->work;
+	const char *entry = c->keeper.trial.entry;
 	struct gb_text reasons = { 0 };
 	struct gb_err err = { "" };
 
@@ -141,8 +157,7 @@ static int examine(struct confirm *c)
 		return -1;
 	gb_confirm_reasons(&work->checks, &reasons);
 	gb_command_fail(work->context, reasons.failed ? "out of memory" : reasons.data,
-			"Not all is as it was before the trial, and it is not kept. Mend that, or keep "
-			"it all the\nsame: ghost-boot confirm --force. A restart goes back.");
+			entry && gb_checks_have(&work->checks, "trial-default", entry) ? stuck : usual);
 	gb_text_clear(&reasons);
 	return GB_EXIT_NOT_READY;
 }

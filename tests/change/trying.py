@@ -512,6 +512,7 @@ def somebody_elses_one_shot_after_ours(host):
     text = " ".join(call(host, "status").stdout.split())
     holds("a trial waits, and the boot loader is not asked for it any more" in text and
           "ghost-boot enable, as before" in text, text)
+    holds("the next boot does not take it" in call(host, "confirm", code=3).stderr, "confirm")
     ran = call(host, *TRY, code=1)
     holds('to take "somebody" once' in ran.stderr and "take it back: " in ran.stderr, ran.stderr)
     same((host.once, state(host)["state"]), ("somebody", "prepared"))
