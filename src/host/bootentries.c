@@ -39,13 +39,15 @@ const char *gb_bootentries_id(const struct gb_host *host)
 }
 
 /* update-initramfs, grub-mkconfig and their like go by "initrd.img-RELEASE" and "vmlinuz-RELEASE",
- * kernel-install by folders named after a release. */
+ * kernel-install by folders named after a release. In no folder of its own: of one that is made on FAT,
+ * a power cut may leave the name and not its content, for which Linux mounts the whole read-only
+ * (fs/fat/dir.c, fs/fat/misc.c: fat_fs_error), and nothing could be brought back. */
 bool gb_bootentries_image(const struct gb_host *host, char *ret, size_t size)
 {
 	if (is_grub(host))
 		return gb_text_copy(ret, size, "/boot/ghost-boot-trial.img");
 	return host->loader->backend == GB_BACKEND_SYSTEMD && host->loader->boot[0] &&
-	       snprintf(ret, size, "%s/ghost-boot/trial.img", host->loader->boot) < (int)size;
+	       snprintf(ret, size, "%s/ghost-boot-trial.img", host->loader->boot) < (int)size;
 }
 
 void gb_bootentries_clear(struct gb_bootentries *entries)

@@ -58,27 +58,6 @@ static int remove_file(struct gb_setup *setup, const char *path, const char *why
 	return r < 0 ? r : 0;
 }
 
-static int is_other(void *ctx, const char *name)
-{
-	return strcmp(name, ctx) != 0;
-}
-
-/* A folder that was made for it, and where nothing else is. */
-static int remove_image(struct gb_setup *setup, const char *image, struct gb_err *err)
-{
-	const char *slash = strrchr(image, '/');
-	char folder[320];
-	int r = remove_file(setup, image, "the trial's image", err);
-
-	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - image), image);
-	if (!r && strlen(folder) > strlen("/ghost-boot") &&
-	    !strcmp(folder + strlen(folder) - strlen("/ghost-boot"), "/ghost-boot") &&
-	    gb_root_exists(setup->host->root, folder) &&
-	    !gb_root_list(setup->host->root, folder, is_other, (void *)(uintptr_t)(slash + 1)))
-		r = gb_plan_remove(&setup->plan, &setup->host->store, folder, "it was made for that", err);
-	return r < 0 ? r : 0;
-}
-
 int gb_setup_end_standing(struct gb_setup *setup, struct gb_err *err)
 {
 	int r = remove_file(setup, GB_STANDING_CLAIMS, "nothing is tried any more", err);
@@ -94,7 +73,7 @@ int gb_setup_end_trial(struct gb_setup *setup, bool state, struct gb_err *err)
 	int r = 0;
 
 	if (gb_bootentries_image(setup->host, image, sizeof(image)))
-		r = remove_image(setup, image, err);
+		r = remove_file(setup, image, "the trial's image", err);
 	gb_plan_mark(&setup->plan, first, GB_BOOT_IMAGE);
 	if (!r && state)
 		r = remove_file(setup, GB_TRIAL, "nothing is tried any more", err);

@@ -13,7 +13,7 @@ tests = []
 JOURNAL = "var/lib/ghost-boot/journal"
 ROOT = "20 1 259:2 / / rw shared:1 - ext4 /dev/nvme0n1p2 rw\n"
 ESP = "30 20 {} / /efi rw - {} /dev/nvme0n1p1 rw\n"
-STAGED = "efi/ghost-boot/.ghost-boot-trial.img"
+STAGED = "efi/.ghost-boot-trial.img"
 
 
 def test(function):

@@ -169,9 +169,8 @@ class Series:
                if tidied or "/.ghost-boot-" not in path}
         if now == self.old:
             return "old"
-        for folder in ("etc/ghost-boot", "efi/ghost-boot"):
-            if not tidied and folder not in self.new:
-                now.pop(folder, None)  # empty, and still to go
+        if not tidied and "etc/ghost-boot" not in self.new:
+            now.pop("etc/ghost-boot", None)  # empty, and still to go
         said = meaning(work, now)
         if said == self.new:
             return "new"

@@ -37,7 +37,7 @@ class Booting:
 class Systemd(Booting, hosts.Host):
     """An ESP at /efi with entries as kernel-install makes them, EFI variables as files."""
     environment = {"EFIVARFS_PATH": "/sys/firmware/efi/efivars/"}
-    image = "efi/ghost-boot/trial.img"
+    image = "efi/ghost-boot-trial.img"
     trial, recovery = "a-ghost-boot-trial.conf", "a-ghost-boot-recovery.conf"
     STATE = hosts.Host.STATE + ("efi",)
 

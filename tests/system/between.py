@@ -18,7 +18,7 @@ RECORD = "/var/lib/ghost-boot/trial"
 NO_VAR = "tmpfs /var tmpfs mode=0755 0 0"
 # What must not be there once all is taken back.
 LEFT = ("ls -d /etc/ghost-boot/claims /boot/ghost-boot-trial.img /boot/grub/custom.cfg "
-        "/boot/efi/ghost-boot /boot/efi/loader/entries/a-ghost-boot-* 2>/dev/null")
+        "/boot/efi/ghost-boot-trial.img /boot/efi/loader/entries/a-ghost-boot-* 2>/dev/null")
 
 
 def both_claimed(machine):

@@ -30,7 +30,7 @@ EXTRA = ("libpam-systemd",)
 # GRUB empties next_entry and leaves its name there.
 WRITTEN = ("/boot/grub/grubenv",)
 # What we write beside what the usual boot reads.
-OURS = (*WRITTEN, "/etc/ghost-boot", "/boot/ghost-boot-trial.img", "/boot/efi/ghost-boot",
+OURS = (*WRITTEN, "/etc/ghost-boot", "/boot/ghost-boot-trial.img", "/boot/efi/ghost-boot-trial.img",
         "/boot/efi/loader/entries/a-ghost-boot-", "/boot/grub/custom.cfg", "/etc/kernel/cmdline")
 HELD = "/etc/systemd/system/trial-held.service"
 NODATA = "/etc/systemd/system/trial-nodata.service"
@@ -147,7 +147,7 @@ def kept(machine, how):
     demand(said(machine) is None, f"status still has the trial: {said(machine)}")
     notice = machine.must(f"cat {NOTICE}")
     demand("are kept" in notice and how in notice, f"the notice says: {notice}")
-    left = machine.run("ls /boot/ghost-boot-trial.img /boot/efi/ghost-boot "
+    left = machine.run("ls /boot/ghost-boot-trial.img /boot/efi/ghost-boot-trial.img "
                        "/boot/efi/loader/entries/a-ghost-boot-trial.conf 2>/dev/null")[1].strip()
     demand(not left, f"left of the trial: {left}")
 
