@@ -64,11 +64,10 @@ static int refuse(struct confirm *c, const char *what, const char *advice)
 static int say_waits(struct confirm *c)
 {
 	const struct gb_trial *trial = &c->keeper.trial;
-	char now[512];
 
 	if (trial->state == GB_TRIAL_ARMED &&
 	    (!gb_root_is_real(c->work.host.root) || !trial->entry || !trial->entry[0] ||
-	     gb_oneshot_read(&c->work.host, now, sizeof(now), NULL) || !strcasecmp(now, trial->entry)))
+	     gb_oneshot_is(&c->work.host, trial->entry) != 0))
 		return refuse(c, "the trial has not been booted yet", "Restart: the next boot is it.");
 	return refuse(c, "the trial has not been booted yet, and the next boot does not take it",
 		      "ghost-boot enable, as before, asks the boot loader for it.");
@@ -140,10 +139,10 @@ static void show_checks(const struct confirm *c)
 
 static int examine(struct confirm *c)
 {
-	static const char usual[] = "Not all is as it was before the trial, and it is not kept. Mend that, or "
-				    "keep it all the\nsame: ghost-boot confirm --force. A restart goes back.";
-	static const char stuck[] = "A restart would not go back, and it is not kept. Mend that, or keep it all "
-				    "the same:\nghost-boot confirm --force";
+	static const char usual[] = "Not all is as it was before the trial, and it is not kept. Mend that, or\n"
+				    "keep it all the same: ghost-boot confirm --force. A restart goes back.";
+	static const char stuck[] = "A restart would not go back, and it is not kept. Mend that, or keep it\n"
+				    "all the same: ghost-boot confirm --force";
 	struct gb_work *work = &c->work;
 	const char *entry = c->keeper.trial.entry;
 	struct gb_text reasons = { 0 };

@@ -50,10 +50,8 @@ int gb_trial_after(struct gb_work *work, int code)
 	const bool was = trial->state == GB_TRIAL_ARMED && trial->entry && trial->entry[0];
 	struct gb_err err = { "" };
 	bool other = false;
-	char now[512];
 
-	if (!code || !was || work->options.dry_run ||
-	    (!gb_oneshot_read(&work->host, now, sizeof(now), NULL) && !strcasecmp(now, trial->entry)))
+	if (!code || !was || work->options.dry_run || gb_oneshot_is(&work->host, trial->entry) == 1)
 		return code;
 	if (note_disarmed(work, &other, &err))
 		fprintf(stderr, "%s\n", err.text);

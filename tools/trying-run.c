@@ -151,11 +151,9 @@ int gb_trying_arm(struct gb_trying *t)
 	struct gb_trial *trial = &work->setup.trial;
 	struct gb_err err = { "" };
 	struct gb_text done = { 0 };
-	char now[512] = "";
 	int code;
 
-	if (!gb_oneshot_read(&work->host, now, sizeof(now), NULL) && trial->entry &&
-	    trial->state == GB_TRIAL_ARMED && !strcasecmp(now, trial->entry))
+	if (trial->entry && trial->state == GB_TRIAL_ARMED && gb_oneshot_is(&work->host, trial->entry) == 1)
 		t->armed = true;
 	if (!t->armed && work->options.dry_run)
 		return gb_command_print(work->context, &done, GB_EXIT_DONE);

@@ -16,11 +16,9 @@
 static bool is_unasked(struct gb_host *host, const struct gb_keeper *keeper)
 {
 	const struct gb_trial *trial = &keeper->trial;
-	char now[512];
 
 	return trial->state == GB_TRIAL_ARMED && keeper->arrival == GB_ARRIVAL_NOTHING && trial->entry &&
-	       trial->entry[0] && !gb_oneshot_read(host, now, sizeof(now), NULL) &&
-	       strcasecmp(now, trial->entry) != 0;
+	       trial->entry[0] && gb_oneshot_is(host, trial->entry) == 0;
 }
 
 /* Our folder is root's alone, and a captured machine may lack what says which boot it was in. */

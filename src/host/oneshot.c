@@ -152,6 +152,14 @@ int gb_oneshot_read(struct gb_host *host, char *ret, size_t size, struct gb_err 
 	return ret[0] ? 0 : gb_oneshot_env_read(host, ret, size, err);
 }
 
+int gb_oneshot_is(struct gb_host *host, const char *id)
+{
+	char now[ID_MAX];
+	int r = gb_oneshot_read(host, now, sizeof(now), NULL);
+
+	return r ? r : !strcasecmp(now, id);
+}
+
 int gb_oneshot_disarm(struct gb_host *host, const char *id, bool *ret_armed, struct gb_err *err)
 {
 	char now[ID_MAX];

@@ -40,6 +40,8 @@ int gb_oneshot_try(struct gb_host *host, struct gb_oneshot *oneshot, struct gb_e
 
 /* What the next boot would take; "" when nothing is armed. A negative errno: it can't be told. */
 int gb_oneshot_read(struct gb_host *host, char *ret, size_t size, struct gb_err *err);
+/* Is it `id`, in any case of its letters? 1 or 0; a negative errno: it can't be told. */
+int gb_oneshot_is(struct gb_host *host, const char *id);
 /* Takes it away if it is `id`; somebody else's stays. *ret_armed, which may be NULL, is set whatever
  * it returns: it was found there. */
 int gb_oneshot_disarm(struct gb_host *host, const char *id, bool *ret_armed, struct gb_err *err);
