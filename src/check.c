@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "paragraph.h"
 #include "style.h"
 #include "text.h"
 
@@ -136,30 +137,9 @@ size_t gb_checks_count(const struct gb_checks *checks, enum gb_mark mark)
 
 #define INDENT 9 /* columns: the mark and a gap */
 
-/* The words of a text, broken at the edge of the terminal; `at` is the column it begins in. */
-static void add_words(struct gb_text *ret, const struct gb_style *style, size_t at,
-		      const char *text)
+static void add_words(struct gb_text *ret, const struct gb_style *style, size_t at, const char *text)
 {
-	size_t edge = style->columns ? style->columns : (size_t)-1;
-
-	for (bool first = true; *text; first = false) {
-		char word[256];
-		size_t bytes = strcspn(text, " "), wide;
-
-		gb_text_copy(word, bytes < sizeof(word) ? bytes + 1 : sizeof(word), text);
-		wide = gb_style_width(word);
-		if (!first && at + 1 + wide > edge) {
-			gb_text_addf(ret, "\n%*s", INDENT + 2, "");
-			at = INDENT + 2;
-		} else if (!first) {
-			gb_text_add(ret, " ", 1);
-			at++;
-		}
-		gb_text_add(ret, text, bytes);
-		at += wide;
-		text += bytes;
-		text += *text == ' ';
-	}
+	gb_paragraph_add(ret, style, at, INDENT + 2, text);
 	gb_text_add(ret, "\n", 1);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "diag.h"
+#include "paragraph.h"
 #include "root.h"
 #include "story.h"
 #include "style.h"
@@ -27,24 +28,12 @@ static const char *code(const struct page *page, enum gb_colour colour)
 	return gb_style_code(page->style, colour);
 }
 
-/* Words, broken at the edge; what follows is indented. `at` is the column they begin in. */
 static void add_words(const struct page *page, size_t at, size_t indent, const char *text)
 {
-	size_t edge = page->style->columns ? page->style->columns : 80;
-	bool first = true;
+	struct gb_style style = *page->style;
 
-	for (size_t len; *text; text += len, text += strspn(text, " "), first = false) {
-		len = strcspn(text, " ");
-		if (!first && at + 1 + len > edge) {
-			gb_text_addf(page->text, "\n%*s", (int)indent, "");
-			at = indent;
-		} else if (!first) {
-			gb_text_add(page->text, " ", 1);
-			at++;
-		}
-		gb_text_add(page->text, text, len);
-		at += len;
-	}
+	style.columns = style.columns ? style.columns : 80;
+	gb_paragraph_add(page->text, &style, at, indent, text);
 	gb_text_add(page->text, "\n", 1);
 }
 

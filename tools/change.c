@@ -104,8 +104,8 @@ static void on_unseen(void *ctx, const char *path, int error)
 static void say_unseen(const struct gb_changing *c)
 {
 	if (c->unseen[0] && c->end == GB_END_DONE && !c->options->json)
-		fprintf(stderr, "Don't cut the power within the next minute: a boot loader could not read "
-			"all of\n%s yet. A reboot is fine.\n", c->unseen);
+		gb_command_say(stderr, "Don't cut the power within the next minute: a boot loader could not read "
+			       "all of\n%s yet. A reboot is fine.", c->unseen);
 }
 
 static void write_heading(int log, const struct gb_context *context)
@@ -130,7 +130,7 @@ static void open_log(struct gb_changing *c, struct gb_transaction *t)
 	if (c->log >= 0)
 		write_heading(c->log, c->context);
 	else if (!c->options->json && gb_root_is_real(t->store->root))
-		fprintf(stderr, "No log is kept: %s\n", err.text);
+		gb_command_say(stderr, "No log is kept: %s", err.text);
 }
 
 static void begin(struct gb_changing *c, struct gb_transaction *t)
@@ -245,7 +245,7 @@ static int nothing(struct gb_changing *c)
 {
 	if (c->options->json)
 		return gb_changing_json(c, gb_changing_end(GB_END_NOTHING), GB_EXIT_DONE);
-	printf("%s\n", c->options->nothing ? c->options->nothing : "Nothing to do.");
+	gb_command_say(stdout, "%s", c->options->nothing ? c->options->nothing : "Nothing to do.");
 	return gb_command_flush(GB_EXIT_DONE);
 }
 
@@ -312,6 +312,21 @@ int gb_change_run(struct gb_context *context, struct gb_host *host, struct gb_pl
 	return code;
 }
 
+static const char *how_to_mend(int r)
+{
+	switch (r) {
+	case -ESTALE:
+		return "A change that was interrupted is still to be brought back. Put that aside, or let "
+		       "ghost-boot recover --force overwrite it.";
+	case -EROFS:
+		return "A change that was interrupted is still to be brought back. Where the kernel has made it "
+		       "read-only after an error (dmesg says so), unmount it, check it with fsck, mount it, and "
+		       "run it again.";
+	default:
+		return "A change that was interrupted is still to be brought back. Mend that, and run it again.";
+	}
+}
+
 /* -1 to go on, else the exit code. */
 static int say_recovered(const struct gb_changing *c, int r)
 {
@@ -319,16 +334,13 @@ static int say_recovered(const struct gb_changing *c, int r)
 		if (c->details.len)
 			fwrite(c->details.data, 1, c->details.len, stderr);
 		gb_command_fail(c->context, c->err.text, c->end == GB_END_UNPUBLISHED ?
-				gb_changing_unpublished(c->options->force) : r == -ESTALE ?
-				"A change that was interrupted is still to be brought back. Put that aside, or "
-				"let ghost-boot recover --force overwrite it." :
-				"A change that was interrupted is still to be brought back. Mend that, and run "
-				"it again.");
+				gb_changing_unpublished(c->options->force) : how_to_mend(r));
 		return r == -EBUSY ? GB_EXIT_REFUSED : GB_EXIT_PARTLY;
 	}
-	fprintf(stderr, c->end == GB_END_DONE ? "A change that was interrupted is now finished.\n" :
-		c->end == GB_END_BACK ? "A change that was interrupted is brought back: all is as it was "
-					"before it.\n" : "");
+	if (c->end == GB_END_DONE)
+		gb_command_say(stderr, "A change that was interrupted is now finished.");
+	else if (c->end == GB_END_BACK)
+		gb_command_say(stderr, "A change that was interrupted is brought back: all is as it was before it.");
 	return -1;
 }
 
@@ -361,8 +373,8 @@ int gb_change_recover(struct gb_context *context, struct gb_root *root,
 	if (!gb_transaction_is_open(&store))
 		return -1;
 	if (options->dry_run || (geteuid() && gb_root_is_real(root))) {
-		fprintf(stderr, "A change was interrupted and is not brought back yet: what is shown may "
-			"be its middle.\n");
+		gb_command_say(stderr, "A change was interrupted and is not brought back yet: what is shown may "
+			       "be its middle.");
 		return -1;
 	}
 	c = calloc(1, sizeof(*c));

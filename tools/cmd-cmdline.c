@@ -132,8 +132,8 @@ static int show(struct gb_context *context, struct gb_host *host, const struct o
 	if (!state)
 		return gb_command_fail(context, "out of memory", NULL);
 	if (gb_transaction_is_open(&host->store))
-		fprintf(stderr, "A change was interrupted and is not brought back yet: what is shown may "
-			"be its middle.\n");
+		gb_command_say(stderr, "A change was interrupted and is not brought back yet: what is shown may "
+			       "be its middle.");
 	gb_cmdline_look(host, state);
 	gb_style_detect(stdout, &style);
 	if (options->change.json)

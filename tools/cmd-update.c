@@ -45,7 +45,7 @@ static int update_entry(struct gb_work *work)
 	if (r < 0)
 		return gb_work_refuse(work, r, &err);
 	if (work->setup.no_recovery[0] && !work->options.json)
-		fprintf(stderr, "No entry without GPU claims can be had: %s.\n", work->setup.no_recovery);
+		gb_command_say(stderr, "No entry without GPU claims can be had: %s.", work->setup.no_recovery);
 	work->options.nothing = "The boot entry without GPU claims is as it should be.";
 	work->options.done = "Done.";
 	return gb_work_run(work);

@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "paragraph.h"
 
 int gb_command_option(int argc, char **argv, const char *letters, const struct option *known)
 {
@@ -40,10 +43,34 @@ int gb_command_bad_option(const struct gb_context *context, char **argv)
 				optopt > ' ' && optopt < 0x7f && word[1] != '-' ? letter : word);
 }
 
+void gb_command_say(FILE *out, const char *format, ...)
+{
+	struct gb_text text = { 0 };
+	struct gb_style style;
+	char *said;
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = vasprintf(&said, format, args);
+	va_end(args);
+	if (r < 0) {
+		fputs("out of memory\n", out);
+		return;
+	}
+	gb_style_detect(out, &style);
+	gb_paragraph_add(&text, &style, 0, 0, said);
+	fprintf(out, "%s\n", text.failed ? said : text.data ? text.data : "");
+	gb_text_clear(&text);
+	free(said);
+}
+
 int gb_command_fail(const struct gb_context *context, const char *what, const char *advice)
 {
-	name(context);
-	fprintf(stderr, "%s\n%s%s", what, advice ? advice : "", advice ? "\n" : "");
+	gb_command_say(stderr, "ghost-boot%s%s: %s", context->command ? " " : "",
+		       context->command ? context->command : "", what);
+	if (advice)
+		gb_command_say(stderr, "%s", advice);
 	return GB_EXIT_FAILED;
 }
 

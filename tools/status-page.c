@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "paragraph.h"
 #include "status.h"
 #include "table.h"
 
 enum { ADDRESS, NAME, CONFIGURED, BOOTED, NOW };
 
 #define LABEL 12   /* columns before what is said */
+#define LEAST 40   /* columns of the narrowest page */
 #define USERS_SHOWN 6
 #define ADDRESS_MAX (GB_PATH_MAX > GB_BDF_MAX ? GB_PATH_MAX : GB_BDF_MAX)
 
@@ -106,37 +108,24 @@ static void add_functions(const struct page *page)
 
 /* ---- labels ---------------------------------------------------------------------------- */
 
-/* Words, broken at the edge, what follows below their beginning. */
 __attribute__((format(printf, 4, 5)))
 static void say(const struct page *page, const char *label, enum gb_colour colour,
 		const char *format, ...)
 {
 	const struct gb_style *style = &page->status->style;
-	const size_t least = LABEL + 28;
-	const size_t edge = style->columns && style->columns < least ? least : style->columns;
+	struct gb_style wide = *style;
 	char text[1024];
-	size_t at = LABEL;
 	va_list args;
 
+	if (wide.columns && wide.columns < LEAST)
+		wide.columns = LEAST;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	gb_text_addf(page->text, "%s%-*s%s%s", label[0] ? gb_style_code(style, GB_DIM) : "",
 		     LABEL, label, label[0] ? gb_style_code(style, GB_PLAIN) : "",
 		     colour ? gb_style_code(style, colour) : "");
-	for (const char *word = text; *word;) {
-		const size_t len = strcspn(word, " "), width = len;
-
-		if (edge && at > LABEL && at + width > edge) {
-			gb_text_addf(page->text, "\n%*s", LABEL, "");
-			at = LABEL;
-		}
-		gb_text_addf(page->text, "%.*s", (int)len, word);
-		word += len;
-		at += width + 1;
-		if (*word == ' ' && *++word && (!edge || at + strcspn(word, " ") <= edge))
-			gb_text_addf(page->text, " ");
-	}
+	gb_paragraph_add(page->text, &wide, LABEL, LABEL, text);
 	gb_text_addf(page->text, "%s\n", colour ? gb_style_code(style, GB_PLAIN) : "");
 }
 

@@ -54,10 +54,10 @@ int gb_trial_after(struct gb_work *work, int code)
 	if (!code || !was || work->options.dry_run || gb_oneshot_is(&work->host, trial->entry) == 1)
 		return code;
 	if (note_disarmed(work, &other, &err))
-		fprintf(stderr, "%s\n", err.text);
+		gb_command_say(stderr, "%s", err.text);
 	if (!other)
-		fprintf(stderr, "The trial of before is still prepared, but the next boot does not take "
-				"it any more: ghost-boot\nenable, as before, asks for it again.\n");
+		gb_command_say(stderr, "The trial of before is still prepared, but the next boot does not take "
+			       "it any more: ghost-boot enable, as before, asks for it again.");
 	return code;
 }
 

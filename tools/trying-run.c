@@ -38,8 +38,8 @@ static void end_count(struct gb_trying *t)
 	if (!t->counted)
 		gb_trial_uncount(&t->work->host);
 	else if (gb_efi_set(t->work->host.efi, GB_COUNTER, t->counted, t->counted_len, &err))
-		fprintf(stderr, "The boots of the change before it are not counted any more, so the next one "
-				"claims nothing: %s\n", err.text);
+		gb_command_say(stderr, "The boots of the change before it are not counted any more, so the next "
+			       "one claims nothing: %s", err.text);
 }
 
 /* An older one's entry is about to change, or to go. */

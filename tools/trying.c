@@ -66,7 +66,7 @@ static void say_ways_back(const struct gb_trying *t, FILE *out)
 	else
 		fprintf(out, "another system to boot from. With\nSecure Boot the command line of a unified "
 			"image can't be edited in the boot menu.\n");
-	fprintf(out, "An entry without GPU claims can't be had: %s.\n\n", why.text);
+	gb_command_say(out, "An entry without GPU claims can't be had: %s.\n", why.text);
 }
 
 /* What is left then, in so many words. */
@@ -74,17 +74,17 @@ static void say_protection(const struct gb_trying *t)
 {
 	FILE *out = t->work->options.json ? stderr : stdout;
 
-	fprintf(out, "No trial boot can be made on this machine: %s.\n", t->why);
+	gb_command_say(out, "No trial boot can be made on this machine: %s.", t->why);
 	if (t->hint[0])
-		fprintf(out, "What helps: %s\n", t->hint);
+		gb_command_say(out, "What helps: %s", t->hint);
 	if (t->way == GB_WAY_COUNTED)
-		fprintf(out, "What protects instead: its boots are counted in an EFI variable, and after %d that\n"
-			"nobody confirmed nothing is claimed any more. That holds for claims, not for\n"
-			"words such as intel_iommu=on, and every boot until then is one with claims.\n",
-			GB_COUNTER_BOOTS);
+		gb_command_say(out, "What protects instead: its boots are counted in an EFI variable, and after "
+			       "%d that\nnobody confirmed nothing is claimed any more. That holds for claims, "
+			       "not for\nwords such as intel_iommu=on, and every boot until then is one with "
+			       "claims.", GB_COUNTER_BOOTS);
 	else
-		fprintf(out, "So the change holds from the next boot on, at once and for good, and nothing\n"
-			"takes it back by itself.\n");
+		gb_command_say(out, "So the change holds from the next boot on, at once and for good, and "
+			       "nothing\ntakes it back by itself.");
 	say_ways_back(t, out);
 }
 
@@ -123,8 +123,8 @@ int gb_trying_decide(struct gb_trying *t)
 	struct gb_setup *setup = &t->work->setup;
 
 	if (setup->odd_trial[0])
-		fprintf(stderr, "What is known of an earlier trial can't be read, and it counts as none: %s.\n",
-			setup->odd_trial);
+		gb_command_say(stderr, "What is known of an earlier trial can't be read, and it counts as none: "
+			       "%s.", setup->odd_trial);
 	if (setup->trial.state == GB_TRIAL_BOOTED && !setup->trial.counted)
 		return gb_work_deny(t->work, "a trial has been booted, and is not confirmed yet",
 			      "First keep it, ghost-boot confirm, or take it back, ghost-boot disable.");

@@ -5,6 +5,8 @@
 #include "address.h"
 #include "cmdline.h"
 #include "json.h"
+#include "paragraph.h"
+#include "style.h"
 #include "text.h"
 
 static void bdf_is_read_and_written(void **state)
@@ -338,9 +340,40 @@ static void long_words_hide_nothing(void **state)
 	assert_true(line.bad_trial && strlen(line.odd_trial) < sizeof(line.odd_trial));
 }
 
+static void paragraphs_end_where_the_terminal_does(void **state)
+{
+	static const struct {
+		size_t columns, at, indent;
+		const char *text, *wanted;
+	} cases[] = {
+		{ 0, 0, 0, "as long as it may be, and more than that", NULL },
+		{ 10, 0, 0, "one two three four", "one two\nthree four" },
+		{ 9, 0, 0, "one two three four", "one two\nthree\nfour" },
+		{ 10, 4, 2, "one two three", "one\n  two\n  three" },
+		{ 10, 0, 0, "a-word-that-is-wider than it", "a-word-that-is-wider\nthan it" },
+		{ 10, 0, 2, "his own\nbreaks, and", "his own\n  breaks,\n  and" },
+		{ 10, 0, 0, "a\n\n    b  c\n", "a\n\n    b  c" },
+		{ 5, 0, 0, "\xc3\xa4\xc3\xb6 \xc3\xbc\xc3\x9f x", "\xc3\xa4\xc3\xb6 \xc3\xbc\xc3\x9f\nx" },
+		{ 10, 0, 0, "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct gb_style style = { .columns = cases[i].columns };
+		struct gb_text text = { 0 };
+
+		gb_text_add(&text, "", 0);
+		gb_paragraph_add(&text, &style, cases[i].at, cases[i].indent, cases[i].text);
+		assert_false(text.failed);
+		assert_string_equal(text.data ? text.data : "", cases[i].wanted ? cases[i].wanted : cases[i].text);
+		gb_text_clear(&text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(paragraphs_end_where_the_terminal_does),
 		cmocka_unit_test(bdf_is_read_and_written),
 		cmocka_unit_test(bdfs_differ_in_each_part),
 		cmocka_unit_test(path_is_read_and_written),
