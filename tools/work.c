@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmdplan.h"
 #include "json.h"
 #include "selector.h"
 
@@ -147,9 +148,11 @@ int gb_work_refuse(struct gb_work *work, int r, const struct gb_err *err)
 	const int code = r == -ENOMEM || r == -EIO ? GB_EXIT_FAILED : GB_EXIT_REFUSED;
 	const struct gb_loader *loader = work->host.loader;
 	const struct gb_images *images = &work->setup.images;
-	const char *hint = NULL;
+	const char *hint = strstr(err->text, GB_CMDPLAN_HELPS);
 
-	if (r == -EOPNOTSUPP && images->hint[0])
+	if (hint)
+		hint += strlen(GB_CMDPLAN_HELPS);
+	else if (r == -EOPNOTSUPP && images->hint[0])
 		hint = images->hint;
 	else if (images->why[0] && strstr(err->text, images->why))
 		hint = NULL; /* how to add a word is no help for what the images lack */

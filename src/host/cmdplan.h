@@ -26,6 +26,9 @@ struct gb_cmdplan_report {
 	struct gb_text left; /* a line for each entry that is left alone: "PATH: why\n" */
 };
 
+/* In the text of an error: what to type follows, with the words that are wanted. */
+#define GB_CMDPLAN_HELPS "; what helps: "
+
 /* Adds the steps, in the order in which they are safe, and notes in the footprint what was added,
  * replaced, made and seen (NULL: nothing; then these words are their owner's, and no disable takes
  * them away). What is so already makes no step. -EINVAL, with file, line and reason, for a machine

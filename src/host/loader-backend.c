@@ -340,7 +340,7 @@ static void use_by_family(struct work *w)
 		use_proxmox(w);
 	else if (gb_root_exists(w->root, "/usr/bin/kernelstub"))
 		refuse(w, "kernelstub keeps this machine's command line, and overwrites what others "
-		       "write", "kernelstub -a WORD");
+		       "write", "kernelstub -a \"" GB_LOADER_WORD "\"");
 	else
 		use_systemd(w);
 }
@@ -356,13 +356,13 @@ void gb_loader_find_backend(struct gb_root *root, struct gb_loader *loader)
 	if (site->distribution == GB_OSTREE) {
 		loader->backend = GB_BACKEND_OSTREE;
 		refuse(&w, "rpm-ostree keeps this machine's command line itself", "rpm-ostree kargs "
-		       "--append=WORD");
+		       "--append=" GB_LOADER_WORD);
 	} else if (loader->family == GB_FAMILY_NONE) {
-		refuse(&w, "nothing says which boot loader booted this machine", "add WORD to the kernel "
-		       "command line in your boot loader's configuration");
+		refuse(&w, "nothing says which boot loader booted this machine",
+		       "add " GB_LOADER_WORD " to the kernel command line in your boot loader's configuration");
 	} else if (loader->family == GB_FAMILY_OTHER) {
-		refuse(&w, "a boot loader that is not known booted this machine", "add WORD to the kernel "
-		       "command line in your boot loader's configuration");
+		refuse(&w, "a boot loader that is not known booted this machine",
+		       "add " GB_LOADER_WORD " to the kernel command line in your boot loader's configuration");
 	} else {
 		use_by_family(&w);
 	}

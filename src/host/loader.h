@@ -64,6 +64,7 @@ struct gb_cmdline_source {
 
 #define GB_CMDLINE_SOURCES_MAX 64
 #define GB_REGENERATE_MAX 6
+#define GB_LOADER_WORD "WORD" /* in a hint: what is to be added to the command line */
 
 struct gb_loader {
 	struct gb_loader_proof proof[GB_PROOFS];

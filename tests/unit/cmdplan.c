@@ -638,7 +638,13 @@ static void refuses_with_what_to_type(void **state)
 
 	(void)state;
 	make_ostree(&tree);
-	expect_refused(&tree, wanted, 3, "rpm-ostree kargs --append=WORD");
+	expect_refused(&tree, wanted, 3, "rpm-ostree kargs --append=ghost.claim=on --append=intel_iommu=on "
+		       "--append=iommu=pt");
+	tree_clear(&tree);
+	make_systemd(&tree, "ID=pop\n");
+	tree_put(&tree, "/usr/bin/kernelstub", "");
+	expect_refused(&tree, wanted, 3, "kernelstub -a \"ghost.claim=on intel_iommu=on iommu=pt\"");
+	expect_refused(&tree, &(struct gb_want){ GB_WANT_GONE, "quiet", NULL }, 1, "kernelstub -a \"WORD\"");
 	tree_clear(&tree);
 	make_systemd(&tree, "ID=debian\n");
 	tree_put(&tree, "/boot/loader/entries/m-6.12+2-1.conf", ENTRY_612);
