@@ -62,15 +62,25 @@ bool gb_bls_name_unified(const char *file, struct gb_bls_name *ret)
 	return read_name(file, ".efi", ret);
 }
 
+/* NAME, or NAME-XXXXXXXX. */
+static bool is_called(const char *stem, const char *file)
+{
+	const size_t len = strlen(file) - strlen(".conf");
+
+	if (strncasecmp(stem, file, len))
+		return false;
+	stem += len;
+	return !*stem || (*stem == '-' && strlen(stem) == 1 + GB_BLS_MACHINE &&
+			  strspn(stem + 1, "0123456789abcdefABCDEF") == GB_BLS_MACHINE);
+}
+
 bool gb_bls_is_ours(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	struct gb_bls_name name;
 
-	if (!gb_bls_name(slash ? slash + 1 : path, &name))
-		return false;
-	strcat(name.stem, ".conf"); /* it was there before */
-	return !strcasecmp(name.stem, GB_BLS_TRIAL) || !strcasecmp(name.stem, GB_BLS_RECOVERY);
+	return gb_bls_name(slash ? slash + 1 : path, &name) &&
+	       (is_called(name.stem, GB_BLS_TRIAL) || is_called(name.stem, GB_BLS_RECOVERY));
 }
 
 static int compare_texts(const char *a, const char *b)

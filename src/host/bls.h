@@ -68,7 +68,9 @@ bool gb_bls_name_unified(const char *file, struct gb_bls_name *ret);
  * last, they come after every other that does not begin with '-' or '~'. */
 #define GB_BLS_TRIAL "a-ghost-boot-trial.conf"
 #define GB_BLS_RECOVERY "a-ghost-boot-recovery.conf"
-/* Is it one of these, by its path or name, boot counter or not? */
+/* Where another system on the same ESP has one of that name: these digits of the machine's ID behind it. */
+#define GB_BLS_MACHINE 8
+/* Is it one of these, by its path or name, of this system or another, boot counter or not? */
 bool gb_bls_is_ours(const char *path);
 
 struct gb_bls_entry {

@@ -98,15 +98,18 @@ static int plan_confs(const struct gb_bootentries *e, const struct gb_bootentrie
 {
 	const char *names[3] = { NULL };
 	const struct gb_bootdefault_with with = { .entry = names };
+	char trial[GB_BOOTENTRIES_NAME], recovery[GB_BOOTENTRIES_NAME];
 	struct gb_trialentry entry;
 	size_t n = 0;
 	char path[400];
 	int r;
 
+	gb_bootentries_name(e->host, GB_BLS_TRIAL, trial);
+	gb_bootentries_name(e->host, GB_BLS_RECOVERY, recovery);
 	if (want->trial || want->keep)
-		names[n++] = GB_BLS_TRIAL;
+		names[n++] = trial;
 	if (want->recovery)
-		names[n++] = GB_BLS_RECOVERY;
+		names[n++] = recovery;
 	r = check_default(e, &with, err);
 	if (!r && want->recovery) {
 		entry = recovery_of(e, want);

@@ -59,9 +59,13 @@ int gb_bootentries_plan(const struct gb_bootentries *entries, const struct gb_bo
 int gb_bootentries_drop(struct gb_host *host, struct gb_footprint *footprint, struct gb_plan *plan,
 			struct gb_err *err);
 
-/* Where they are written, and what the loader calls the trial's. */
+#define GB_BOOTENTRIES_NAME 64
+
+/* What the loader calls one of ours, GB_BLS_TRIAL or GB_BLS_RECOVERY in systemd-boot's words. With the
+ * machine's ID in it where another system on the same ESP has the one without. */
+void gb_bootentries_name(const struct gb_host *host, const char *name, char ret[GB_BOOTENTRIES_NAME]);
+/* Where it is written. */
 bool gb_bootentries_file(const struct gb_host *host, const char *name, char *ret, size_t size);
-const char *gb_bootentries_id(const struct gb_host *host);
 /* The trial's image, as a path of this system: where the loader reads it, by a name that nothing
  * takes for a kernel's. False: no loader of this machine's does. */
 bool gb_bootentries_image(const struct gb_host *host, char *ret, size_t size);

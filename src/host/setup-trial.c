@@ -168,9 +168,10 @@ static int fill_trial(struct gb_setup *setup, const struct gb_bootentries *entri
 		      struct gb_trial *trial, struct gb_err *err)
 {
 	struct gb_text stamp = { 0 };
-	char file[400];
+	char file[400], name[GB_BOOTENTRIES_NAME];
 	bool good = gb_bootentries_file(setup->host, GB_BLS_TRIAL, file, sizeof(file));
 
+	gb_bootentries_name(setup->host, GB_BLS_TRIAL, name);
 	trial->state = gb_trial_next(GB_TRIAL_NONE, GB_TRIAL_PREPARE);
 	gb_sha256_of(setup->wanted.data, setup->wanted.len, trial->claims);
 	trial->image = calloc(1, sizeof(*trial->image));
@@ -179,7 +180,7 @@ static int fill_trial(struct gb_setup *setup, const struct gb_bootentries *entri
 	good = good && trial->images && trial->image[0] && gb_trial_set(&trial->entry_file, file) &&
 	       gb_trial_set(&trial->kernel, entries->kernel->release) &&
 	       gb_trial_set(&trial->loader, gb_backend_name(setup->host->loader->backend)) &&
-	       gb_trial_set(&trial->entry, gb_bootentries_id(setup->host)) &&
+	       gb_trial_set(&trial->entry, name) &&
 	       gb_trial_set(&trial->usual, entries->usual.id) &&
 	       gb_trial_set(&trial->stamp, gb_images_stamp(setup->host, entries->kernel, &stamp) ?
 					   stamp.data : "");

@@ -265,6 +265,55 @@ def a_second_card(host):
     same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
 
 
+def entry_of(host, kind):
+    """What another system's ghost-boot has written there."""
+    return f"title Another (by ghost-boot)\nlinux /other/linux\ninitrd /{kind}.img\noptions root=/dev/sdb1 ro\n"
+
+
+@systemd
+def beside_another_system(host):
+    """On one ESP, with entries of its own, which are never touched; whoever of the two goes first."""
+    before = host.snapshot()
+    others = {"efi/loader/entries/a-ghost-boot-trial.conf": entry_of(host, "ghost-boot-trial"),
+              "efi/loader/entries/a-ghost-boot-recovery.conf": entry_of(host, "old"),
+              "efi/ghost-boot-trial.img": "another's\n"}
+    own = [f"efi/loader/entries/a-ghost-boot-{what}-{loaders.MACHINE[:8]}.conf" for what in ("trial", "recovery")]
+    for path, text in others.items():
+        host.put(path, text)
+
+    def untouched():
+        for path, text in others.items():
+            same(open(host.at(path), encoding="utf-8").read(), text, path)
+
+    try_it(host)
+    same([os.path.exists(host.at(path)) for path in own], [True, True])
+    same(state(host)["entry"], os.path.basename(own[0]))
+    untouched()
+    ran = call(host, "status")
+    holds(os.path.basename(own[0]) in ran.stdout, ran.stdout)
+    call(host, "confirm")
+    untouched()
+    same([os.path.exists(host.at(path)) for path in own], [False, True])
+    for path in others:
+        os.unlink(host.at(path))
+    same(call(host, "update", "--entry", "--yes").stdout, "The boot entry without GPU claims is as it should be.\n")
+    call(host, "disable", "--yes")
+    same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
+    # taken back in the trial, too; with another name for its own root, its own entries are its own
+    for path, text in others.items():
+        host.put(path, text)
+    try_it(host)
+    call(host, "disable", "--yes")
+    untouched()
+    for path in others:
+        os.unlink(host.at(path))
+    same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
+    try_it(host)
+    host.put("proc/cmdline", open(host.at("proc/cmdline"), encoding="utf-8").read().replace("sda1", "sda9"))
+    call(host, "disable", "--yes")
+    same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
+
+
 @both
 def by_force(host):
     try_it(host)

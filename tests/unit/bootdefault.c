@@ -225,6 +225,12 @@ static void names_of_ours(void **state)
 	assert_true(gb_bls_is_ours("A-ghost-boot-recovery+2-1.conf"));
 	assert_false(gb_bls_is_ours("a-ghost-boot-trial.conf.bak"));
 	assert_false(gb_bls_is_ours("ghost-boot-trial.conf"));
+	assert_true(gb_bls_is_ours("a-ghost-boot-trial-0123abcd.conf"));
+	assert_true(gb_bls_is_ours("a-ghost-boot-recovery-0123ABCD+3.conf"));
+	assert_false(gb_bls_is_ours("a-ghost-boot-trial-0123abc.conf"));
+	assert_false(gb_bls_is_ours("a-ghost-boot-trial-0123abcde.conf"));
+	assert_false(gb_bls_is_ours("a-ghost-boot-trial-0123abcx.conf"));
+	assert_false(gb_bls_is_ours("a-ghost-boot-trial0123abcd.conf"));
 }
 
 /* ---- GRUB -------------------------------------------------------------------------------- */
