@@ -110,7 +110,12 @@ static bool is_edited(const struct gb_setup *setup)
 
 int gb_setup_rewind(struct gb_setup *setup, struct gb_err *err)
 {
-	if (!gb_root_exists(setup->host->root, GB_STANDING_CLAIMS))
+	const bool aside = gb_root_exists(setup->host->root, GB_STANDING_CLAIMS);
+
+	if (!aside && setup->standing)
+		return gb_fail(err, ENOENT, GB_STANDING_CLAIMS " is away, and so what was claimed before the "
+			       "trial is not known: ghost-boot disable takes all of it back");
+	if (!aside)
 		return gb_setup_restore_claims(setup, err);
 	if (is_edited(setup))
 		return gb_fail(err, ESTALE, GB_CLAIMS_FILE " was edited since the trial was made, and is not "

@@ -341,6 +341,34 @@ def after_a_trial_that_failed(host):
         same(f.read(), standing)
     holds(not os.path.exists(host.at("var/lib/ghost-boot/standing-claims")), "still aside")
     same(host.boot(), before)
+    # and once more: nothing is left that it could be told by to take back what stands
+    call(host, "update", "--yes")
+    same(usual_files(host), files)
+    with open(host.at("etc/ghost-boot/claims"), encoding="utf-8") as f:
+        same(f.read(), standing)
+    call(host, *SECOND)
+    claims = said(host, host.image)[0]
+    for path in b"0000:00/01.0/00.0", b"0000:00/1c.0/00.0":
+        holds(b"claim path=" + path in claims, claims)
+
+
+@both
+def what_stood_before_a_trial_is_lost(host):
+    """Nothing is concluded from what is left: neither what was tried nor nothing is what stood."""
+    call(host, *TRY, "--no-trial")
+    host.boot()
+    call(host, *SECOND)
+    fail(host.at("var/lib/ghost-boot/trial"))
+    host.once = None
+    host.boot()
+    os.unlink(host.at("var/lib/ghost-boot/standing-claims"))
+    before = host.snapshot()
+    for args in ("update", "--yes"), SECOND:
+        said = call(host, *args, code=3).stderr
+        holds("standing-claims is away" in said and "ghost-boot disable" in said, said)
+        same(faults.difference(before, host.snapshot()), [])
+    call(host, "disable", "--yes")
+    holds("ghost.claim" not in host.boot(), "claims are left")
 
 
 @both
