@@ -26,7 +26,9 @@ int gb_change_needs_root(const struct gb_context *context)
 	for (char **arg = context->argv; arg && *arg; arg++)
 		gb_text_addf(&text, strpbrk(*arg, " \t\n\"'\\$`;&|<>()*?[]#~!") ? " '%s'" : " %s",
 			     *arg);
-	gb_command_fail(context, "this needs root", text.failed ? NULL : text.data);
+	gb_command_fail(context, "this needs root", NULL);
+	if (!text.failed)
+		fprintf(stderr, "%s\n", text.data); /* to be copied: not broken by us */
 	gb_text_clear(&text);
 	return GB_EXIT_FAILED;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmdplan.h"
 #include "paragraph.h"
 
 int gb_command_option(int argc, char **argv, const char *letters, const struct option *known)
@@ -47,7 +48,7 @@ void gb_command_say(FILE *out, const char *format, ...)
 {
 	struct gb_text text = { 0 };
 	struct gb_style style;
-	char *said;
+	char *said, *helps;
 	va_list args;
 	int r;
 
@@ -59,7 +60,12 @@ void gb_command_say(FILE *out, const char *format, ...)
 		return;
 	}
 	gb_style_detect(out, &style);
+	helps = style.columns ? strstr(said, GB_CMDPLAN_HELPS) : NULL;
+	if (helps) /* is copied whole only where it is one line */
+		helps[strlen(GB_CMDPLAN_HELPS) - 1] = '\0';
 	gb_paragraph_add(&text, &style, 0, 0, said);
+	if (helps)
+		gb_text_addf(&text, "\n%s", helps + strlen(GB_CMDPLAN_HELPS));
 	fprintf(out, "%s\n", text.failed ? said : text.data ? text.data : "");
 	gb_text_clear(&text);
 	free(said);

@@ -35,7 +35,8 @@ extern const struct gb_command gb_command_cmdline, gb_command_confirm,
 	gb_command_enable, gb_command_history, gb_command_list, gb_command_map, gb_command_recover,
 	gb_command_rollback, gb_command_status, gb_command_update, gb_command_verify;
 
-/* A line for a person, broken between words where he reads it on a terminal. */
+/* A line for a person, broken between words where he reads it on a terminal; but for what is to be typed,
+ * behind GB_CMDPLAN_HELPS. */
 __attribute__((format(printf, 2, 3)))
 void gb_command_say(FILE *out, const char *format, ...);
 

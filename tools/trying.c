@@ -66,7 +66,8 @@ static void say_ways_back(const struct gb_trying *t, FILE *out)
 	else
 		fprintf(out, "another system to boot from. With\nSecure Boot the command line of a unified "
 			"image can't be edited in the boot menu.\n");
-	gb_command_say(out, "An entry without GPU claims can't be had: %s.\n", why.text);
+	gb_command_say(out, "An entry without GPU claims can't be had: %s.", why.text);
+	fputc('\n', out);
 }
 
 /* What is left then, in so many words. */
@@ -75,7 +76,7 @@ static void say_protection(const struct gb_trying *t)
 	FILE *out = t->work->options.json ? stderr : stdout;
 
 	gb_command_say(out, "No trial boot can be made on this machine: %s.", t->why);
-	if (t->hint[0])
+	if (t->hint[0] && !strstr(t->hint, GB_LOADER_WORD))
 		gb_command_say(out, "What helps: %s", t->hint);
 	if (t->way == GB_WAY_COUNTED)
 		gb_command_say(out, "What protects instead: its boots are counted in an EFI variable, and after "

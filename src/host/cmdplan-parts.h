@@ -41,6 +41,14 @@ int gb_cmdwork_line_of_now(struct gb_host *host, const char *running, struct gb_
 			   struct gb_err *err);
 const char *gb_cmdwork_reason(const struct gb_cmdwork *w);
 
+/* 0, or -EINVAL with why this machine's command line can't be changed, and what to type instead.
+ * (cmdplan-hint.c) */
+int gb_cmdwork_usable(struct gb_cmdwork *w);
+static inline bool gb_want_adds(const struct gb_want *want)
+{
+	return want->mode != GB_WANT_GONE && want->mode != GB_WANT_NO_NAME;
+}
+
 /* An entry's path in the footprint: without its boot counter, which changes. */
 void gb_cmdwork_entry_key(const char *path, char *ret, size_t size);
 

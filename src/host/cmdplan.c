@@ -225,68 +225,13 @@ static int do_all(struct gb_cmdwork *w)
 
 /* ---- all ----------------------------------------------------------------------------- */
 
-static bool is_added(const struct gb_want *want)
-{
-	return want->mode != GB_WANT_GONE && want->mode != GB_WANT_NO_NAME;
-}
-
-/* One word of a hint, with the words that are wanted in the place of WORD: an option once for each. */
-static void add_hint_word(const struct gb_cmdwork *w, const char *word, int len, struct gb_text *ret)
-{
-	const char *here = memmem(word, (size_t)len, GB_LOADER_WORD, strlen(GB_LOADER_WORD));
-	const int before = here ? (int)(here - word) : len, after = len - before - (int)strlen(GB_LOADER_WORD);
-	const bool option = !strncmp(word, "--", 2);
-	bool first = true;
-
-	gb_text_add(ret, word, (size_t)before);
-	for (size_t i = 0; i < w->wants && here; i++) {
-		if (!is_added(&w->want[i]))
-			continue;
-		gb_text_addf(ret, "%s%.*s%s", first ? "" : " ", first || !option ? 0 : before, word,
-			     w->want[i].word);
-		first = false;
-	}
-	if (here && first)
-		gb_text_add(ret, GB_LOADER_WORD, strlen(GB_LOADER_WORD));
-	if (here)
-		gb_text_add(ret, here + strlen(GB_LOADER_WORD), (size_t)after);
-}
-
-static void add_hint(const struct gb_cmdwork *w, const char *hint, struct gb_text *ret)
-{
-	gb_text_addf(ret, GB_CMDPLAN_HELPS);
-	while (*hint) {
-		const size_t len = strcspn(hint, " ");
-
-		add_hint_word(w, hint, (int)len, ret);
-		hint += len;
-		if (*hint)
-			gb_text_add(ret, hint++, 1);
-	}
-}
-
-static int check_loader(struct gb_cmdwork *w)
-{
-	const struct gb_loader *loader = w->host->loader;
-	struct gb_text hint = { 0 };
-
-	if (loader->usable)
-		return 0;
-	if (loader->hint[0])
-		add_hint(w, loader->hint, &hint);
-	gb_fail(w->err, EINVAL, "%s%s", loader->why[0] ? loader->why :
-		"what booted this machine can't be told", hint.data && !hint.failed ? hint.data : "");
-	gb_text_clear(&hint);
-	return -EINVAL;
-}
-
 static int begin(struct gb_cmdwork *w)
 {
 	int r;
 
 	*w->report = (struct gb_cmdplan_report){ 0 };
 	make_reason(w);
-	r = check_loader(w);
+	r = gb_cmdwork_usable(w);
 	if (r)
 		return r;
 	if (gb_cmdline_running(w->host->root, &w->running, NULL))
@@ -312,7 +257,7 @@ static int end(struct gb_cmdwork *w, int r)
 static int check_plain(struct gb_cmdwork *w)
 {
 	for (size_t i = 0; i < w->wants; i++)
-		if (is_added(&w->want[i]) && !gb_argument_is_plain(w->want[i].word))
+		if (gb_want_adds(&w->want[i]) && !gb_argument_is_plain(w->want[i].word))
 			return gb_fail(w->err, EINVAL, "\"%s\" would not reach the kernel unchanged through "
 				       "every boot loader; letters, digits and _-.,:=/+@%% do",
 				       w->want[i].word);

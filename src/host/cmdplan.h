@@ -26,8 +26,10 @@ struct gb_cmdplan_report {
 	struct gb_text left; /* a line for each entry that is left alone: "PATH: why\n" */
 };
 
-/* In the text of an error: what to type follows, with the words that are wanted. */
+/* In the text of an error: what to type follows, with the words that are wanted, as long as all of it is
+ * not longer than an error may be that is wrapped. */
 #define GB_CMDPLAN_HELPS "; what helps: "
+#define GB_CMDPLAN_WHOLE 360 /* bytes */
 
 /* Adds the steps, in the order in which they are safe, and notes in the footprint what was added,
  * replaced, made and seen (NULL: nothing; then these words are their owner's, and no disable takes

@@ -634,7 +634,10 @@ static void others_have_tools_of_their_own(void **state)
 
 static void refuses_with_what_to_type(void **state)
 {
+	struct gb_want many[12];
+	struct gb_err err = { "" };
 	struct tree tree;
+	char said[4096];
 
 	(void)state;
 	make_ostree(&tree);
@@ -644,7 +647,13 @@ static void refuses_with_what_to_type(void **state)
 	make_systemd(&tree, "ID=pop\n");
 	tree_put(&tree, "/usr/bin/kernelstub", "");
 	expect_refused(&tree, wanted, 3, "kernelstub -a \"ghost.claim=on intel_iommu=on iommu=pt\"");
-	expect_refused(&tree, &(struct gb_want){ GB_WANT_GONE, "quiet", NULL }, 1, "kernelstub -a \"WORD\"");
+	for (size_t i = 0; i < COUNT(many); i++)
+		many[i] = (struct gb_want){ GB_WANT_ALSO, "a-word-that-is-long-enough=for-this", NULL };
+	expect_refused(&tree, many, COUNT(many), GB_CMDPLAN_HELPS "kernelstub -a \"WORD\"");
+	/* how words are added is no help for taking them away */
+	assert_int_equal(change_with(&tree, &(struct gb_want){ GB_WANT_GONE, "quiet", NULL }, 1, true, NULL, said,
+				     sizeof(said), &err), -EINVAL);
+	assert_null(strstr(err.text, "what helps"));
 	tree_clear(&tree);
 	make_systemd(&tree, "ID=debian\n");
 	tree_put(&tree, "/boot/loader/entries/m-6.12+2-1.conf", ENTRY_612);
