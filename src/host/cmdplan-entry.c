@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "cmdlinefile.h"
 #include "cmdplan-parts.h"
 #include "err.h"
+#include "footprint.h"
 #include "host.h"
 #include "leftover.h"
 #include "root.h"
@@ -180,6 +182,16 @@ bool gb_cmdplan_lacks(const struct gb_host *host, const struct gb_footprint *foo
 	return lacks;
 }
 
+/* What was written there is taken back, whatever ID the machine has by now. */
+static bool is_noted(const struct gb_footprint *footprint, const char *path)
+{
+	char key[PATH_MAX];
+
+	gb_cmdwork_entry_key(path, key, sizeof(key));
+	return gb_footprint_next(footprint, GB_TRACE_ADDED, key, NULL) ||
+	       gb_footprint_next(footprint, GB_TRACE_REPLACED, key, NULL);
+}
+
 int gb_cmdwork_entry(struct gb_cmdwork *w, const char *path)
 {
 	const char *why;
@@ -190,6 +202,8 @@ int gb_cmdwork_entry(struct gb_cmdwork *w, const char *path)
 	if (r)
 		return gb_fail(w->err, -r, "%s: %s", path, strerror(-r));
 	why = gb_cmdplan_left_alone(w->host, path, data, len, w->running);
+	if (w->back && w->footprint && is_noted(w->footprint, path))
+		why = NULL;
 	if (!why || !*why) /* what can't be read says why where it is changed */
 		r = change_entry(w, path, data, len);
 	else if (!w->back || has_ours(w->host, w->footprint, data, len)) /* else it needs no mention */
