@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bls.h"
-#include "bootentries.h"
+#include "bootentries-parts.h"
 #include "cmdplan.h"
 #include "err.h"
 #include "footprint.h"
@@ -77,20 +78,45 @@ static int write_conf(const struct gb_bootentries *e, const char *name,
 	return r < 0 ? r : 0;
 }
 
+static int drop_file(struct gb_host *host, const char *path, struct gb_plan *plan, struct gb_err *err)
+{
+	const size_t first = plan->steps;
+	int r = 0;
+
+	if (gb_root_exists(host->root, path) && !gb_bootentries_is_foreign(host, path))
+		r = gb_plan_remove(plan, &host->store, path, "an entry of ghost-boot's", err);
+	gb_plan_mark(plan, first, GB_BOOT_POINTER);
+	return r < 0 ? r : 0;
+}
+
 static int drop_conf(struct gb_host *host, const char *name, struct gb_footprint *footprint,
 		     struct gb_plan *plan, struct gb_err *err)
 {
-	const size_t first = plan->steps;
 	char path[400];
-	int r = 0;
+	int r;
 
 	if (!gb_bootentries_file(host, name, path, sizeof(path)))
 		return 0;
-	if (gb_root_exists(host->root, path))
-		r = gb_plan_remove(plan, &host->store, path, "an entry of ghost-boot's", err);
-	gb_plan_mark(plan, first, GB_BOOT_POINTER);
+	r = drop_file(host, path, plan, err);
 	gb_footprint_drop(footprint, GB_TRACE_MADE, path);
-	return r < 0 ? r : 0;
+	return r;
+}
+
+/* By other names, too: the machine had another ID, or there was another system on its ESP. */
+static int drop_noted(struct gb_host *host, struct gb_footprint *footprint, struct gb_plan *plan,
+		      struct gb_err *err)
+{
+	const struct gb_trace *trace = NULL;
+	char path[PATH_MAX];
+	int r = 0;
+
+	while (!r && (trace = gb_footprint_next(footprint, GB_TRACE_MADE, NULL, trace)))
+		if (gb_bls_is_ours(trace->path) && gb_text_copy(path, sizeof(path), trace->path)) {
+			r = drop_file(host, path, plan, err);
+			gb_footprint_drop(footprint, GB_TRACE_MADE, path);
+			trace = NULL;
+		}
+	return r;
 }
 
 static int plan_confs(const struct gb_bootentries *e, const struct gb_bootentries_want *want,
@@ -98,7 +124,8 @@ static int plan_confs(const struct gb_bootentries *e, const struct gb_bootentrie
 {
 	const char *names[3] = { NULL };
 	const struct gb_bootdefault_with with = { .entry = names };
-	char trial[GB_BOOTENTRIES_NAME], recovery[GB_BOOTENTRIES_NAME];
+	char trial[GB_BOOTENTRIES_NAME], recovery[GB_BOOTENTRIES_NAME], machine[GB_BLS_MACHINE + 1];
+	const bool known = gb_bootentries_machine(e->host, machine);
 	struct gb_trialentry entry;
 	size_t n = 0;
 	char path[400];
@@ -113,6 +140,7 @@ static int plan_confs(const struct gb_bootentries *e, const struct gb_bootentrie
 	r = check_default(e, &with, err);
 	if (!r && want->recovery) {
 		entry = recovery_of(e, want);
+		entry.machine = known ? machine : NULL;
 		r = write_conf(e, GB_BLS_RECOVERY, &entry, RECOVERY_WHY, plan, err);
 		if (!r && gb_bootentries_file(e->host, GB_BLS_RECOVERY, path, sizeof(path)))
 			gb_footprint_add(footprint, GB_TRACE_MADE, path, NULL, NULL);
@@ -121,6 +149,7 @@ static int plan_confs(const struct gb_bootentries *e, const struct gb_bootentrie
 	}
 	if (!r && want->trial) {
 		entry = trial_of(e, want);
+		entry.machine = known ? machine : NULL;
 		r = write_conf(e, GB_BLS_TRIAL, &entry, TRIAL_WHY, plan, err);
 	} else if (!r && !want->keep) {
 		r = drop_conf(e->host, GB_BLS_TRIAL, footprint, plan, err);
@@ -280,7 +309,9 @@ int gb_bootentries_drop(struct gb_host *host, struct gb_footprint *footprint, st
 
 	if (host->loader->backend == GB_BACKEND_SYSTEMD) {
 		r = drop_conf(host, GB_BLS_TRIAL, footprint, plan, err);
-		return r ? r : drop_conf(host, GB_BLS_RECOVERY, footprint, plan, err);
+		if (!r)
+			r = drop_conf(host, GB_BLS_RECOVERY, footprint, plan, err);
+		return r ? r : drop_noted(host, footprint, plan, err);
 	}
 	r = read_custom(host, path, sizeof(path), &data, &len, err);
 	if (!r)

@@ -69,11 +69,15 @@ int gb_setup_end_standing(struct gb_setup *setup, struct gb_err *err)
 int gb_setup_end_trial(struct gb_setup *setup, bool state, struct gb_err *err)
 {
 	const size_t first = setup->plan.steps;
-	char image[320];
+	char image[320] = "";
 	int r = 0;
 
 	if (gb_bootentries_image(setup->host, image, sizeof(image)))
 		r = remove_file(setup, image, "the trial's image", err);
+	/* by another name, too: there was another system on its ESP */
+	for (size_t i = 0; i < setup->trial.images && !r; i++)
+		if (strcmp(setup->trial.image[i], image) != 0)
+			r = remove_file(setup, setup->trial.image[i], "the trial's image", err);
 	gb_plan_mark(&setup->plan, first, GB_BOOT_IMAGE);
 	if (!r && state)
 		r = remove_file(setup, GB_TRIAL, "nothing is tried any more", err);
@@ -155,8 +159,8 @@ static int plan_image(struct gb_setup *setup, const struct gb_bootentries *entri
 	if (!gb_bootentries_image(setup->host, setup->trial_image, sizeof(setup->trial_image)))
 		return gb_fail(err, EOPNOTSUPP, "where this boot loader reads images is not known");
 	slash = strrchr(setup->trial_image, '/');
-	snprintf(setup->trial_staged, sizeof(setup->trial_staged), "%.*s/.ghost-boot-trial.img",
-		 (int)(slash - setup->trial_image), setup->trial_image);
+	snprintf(setup->trial_staged, sizeof(setup->trial_staged), "%.*s/.%s",
+		 (int)(slash - setup->trial_image), setup->trial_image, slash + 1);
 	setup->trial_kernel = entries->kernel;
 	r = gb_images_check_hook(setup->host, &setup->images, err);
 	if (!r)

@@ -9,7 +9,9 @@
 #include "bls.h"
 #include "err.h"
 
-#define FIRST "# made by ghost-boot, which takes it away again: ghost-boot disable\n"
+#define FIRST "# made by ghost-boot"
+#define MACHINE " of machine "
+#define AGAIN ", which takes it away again: ghost-boot disable\n"
 
 static bool is_separator(char c)
 {
@@ -132,7 +134,8 @@ int gb_trialentry_conf(const char *data, size_t len, const struct gb_trialentry 
 	if (!r && !bls.kernel)
 		r = gb_fail(err, EINVAL, "it boots no kernel with an image of its own");
 	if (!r) {
-		gb_text_addf(ret, FIRST "title %s%s\n", bls.title ? bls.title : "Linux", entry->title);
+		gb_text_addf(ret, FIRST "%s%s" AGAIN "title %s%s\n", entry->machine ? MACHINE : "",
+			     entry->machine ? entry->machine : "", bls.title ? bls.title : "Linux", entry->title);
 		r = add_lines(entry, data, lines, ret, err);
 	}
 	if (!r)
@@ -142,4 +145,15 @@ int gb_trialentry_conf(const char *data, size_t len, const struct gb_trialentry 
 	gb_bls_clear(&bls);
 	free(lines);
 	return r;
+}
+
+bool gb_trialentry_machine(const char *data, size_t len, char ret[GB_BLS_MACHINE + 1])
+{
+	const size_t first = strlen(FIRST MACHINE);
+
+	if (len < first + GB_BLS_MACHINE || memcmp(data, FIRST MACHINE, first))
+		return false;
+	memcpy(ret, data + first, GB_BLS_MACHINE);
+	ret[GB_BLS_MACHINE] = '\0';
+	return strspn(ret, "0123456789abcdef") == GB_BLS_MACHINE;
 }

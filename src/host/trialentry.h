@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "arguments.h"
+#include "bls.h"
 #include "text.h"
 
 struct gb_err;
@@ -17,6 +18,7 @@ struct gb_grubmenu_item;
 struct gb_trialentry {
 	const char *title; /* what is put behind the other's: " (without GPU claims)" */
 	const char *id;	   /* GRUB's */
+	const char *machine; /* of type 1: GB_BLS_MACHINE digits of whose it is; NULL: it has none */
 	const struct gb_want *want; /* its words */
 	size_t wants;
 	/* The kernel's own images in it, as paths of this system, and what takes their place, from
@@ -34,6 +36,8 @@ struct gb_trialentry {
  * with the reason where that can't be done, -ENOMEM. Caller clears *ret. */
 int gb_trialentry_conf(const char *data, size_t len, const struct gb_trialentry *entry,
 		       struct gb_text *ret, struct gb_err *err);
+/* The machine that such an entry is of. False: its text names none. */
+bool gb_trialentry_machine(const char *data, size_t len, char ret[GB_BLS_MACHINE + 1]);
 /* A menu entry of GRUB's, for custom.cfg; errors as above. (trialentry-grub.c) */
 int gb_trialentry_grub(const struct gb_grubmenu_item *item, const struct gb_trialentry *entry,
 		       struct gb_text *ret, struct gb_err *err);

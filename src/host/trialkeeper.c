@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bls.h"
 #include "counter.h"
 #include "efi.h"
 #include "err.h"
@@ -144,6 +146,22 @@ static int remove_file(struct gb_store *store, const char *path, struct gb_err *
 	return r ? gb_fail(err, -r, "%s: %s", path, strerror(-r)) : 0;
 }
 
+/* On an ESP that two systems share, the other may have made one of that name since. */
+static bool is_anothers(struct gb_root *root, const struct gb_trial *trial)
+{
+	char word[sizeof(GB_TRIAL_WORD "=") + GB_TRIAL_ID] = GB_TRIAL_WORD "=";
+	size_t len;
+	char *data;
+	bool is;
+
+	if (!trial->entry_file || gb_root_read_all(root, trial->entry_file, GB_BLS_MAX, &data, &len))
+		return false;
+	gb_trial_id(trial->id, word + strlen(word));
+	is = gb_bls_is_ours(trial->entry_file) && !memmem(data, len, word, strlen(word));
+	free(data);
+	return is;
+}
+
 /* The change that confirmed it has removed what was made for the trial alone; what is left of that all
  * the same goes before the only file that names it, the entry before its image. A file whose name is
  * not the entry's is somebody's who has others in it. */
@@ -162,16 +180,18 @@ static int remove_rest(struct gb_host *host, const struct gb_trial *trial, struc
 /* The counter is read only where the command line asks for it: what is left of it harms nobody. */
 static int tidy(struct gb_host *host, struct gb_keeper *keeper, struct gb_err *err)
 {
+	const bool anothers = is_anothers(host->root, &keeper->trial);
 	int r = note_kept(host, keeper, err);
 
 	if (r)
 		return r;
-	forget_oneshot(host, keeper);
+	if (!anothers)
+		forget_oneshot(host, keeper);
 	if (keeper->trial.counted && host->efi)
 		r = host->efi->remove(host->efi, GB_COUNTER);
 	if (r && r != -ENOENT)
 		return gb_fail(err, -r, "the EFI variable " GB_COUNTER ": %s", strerror(-r));
-	r = remove_rest(host, &keeper->trial, err);
+	r = anothers ? 0 : remove_rest(host, &keeper->trial, err);
 	if (r)
 		return r;
 	keeper->trial.state = gb_trial_next(keeper->trial.state, GB_TRIAL_TIDY);

@@ -267,7 +267,7 @@ def a_second_card(host):
 
 def entry_of(host, kind):
     """What another system's ghost-boot has written there."""
-    return f"title Another (by ghost-boot)\nlinux /other/linux\ninitrd /{kind}.img\noptions root=/dev/sdb1 ro\n"
+    return f"# made by ghost-boot of machine dddddddd, which\ntitle Another (by ghost-boot)\nlinux /other/linux\ninitrd /{kind}.img\noptions root=/dev/sdb1 ro\n"
 
 
 @systemd
@@ -312,6 +312,35 @@ def beside_another_system(host):
     host.put("proc/cmdline", open(host.at("proc/cmdline"), encoding="utf-8").read().replace("sda1", "sda9"))
     call(host, "disable", "--yes")
     same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
+
+
+@systemd
+def with_a_new_machine_id(host):
+    """What this system has noted, and what boots it, is its own all the same, and goes in the end."""
+    before = host.snapshot()
+    try_it(host)
+    host.put("etc/machine-id", 32 * "e" + "\n")
+    call(host, "confirm")
+    names = [name for name in os.listdir(host.at("efi/loader/entries")) if "ghost-boot" in name]
+    same(names, ["a-ghost-boot-recovery.conf"])
+    call(host, "disable", "--yes")
+    host.put("etc/machine-id", loaders.MACHINE + "\n")
+    same(faults.difference(faults.meaning(host, before), faults.meaning(host, host.snapshot())), [])
+
+
+@systemd
+def whose_entry_another_system_took(host):
+    """It was deleted by hand, and the other made one of that name: it is noted here, and not ours."""
+    try_it(host)
+    call(host, "confirm")
+    path = "efi/loader/entries/a-ghost-boot-recovery.conf"
+    host.put(path, entry_of(host, "old"))
+    call(host, "update", "--entry", "--yes")
+    call(host, "disable", "--yes")
+    same(open(host.at(path), encoding="utf-8").read(), entry_of(host, "old"))
+    same([name for name in os.listdir(host.at("efi/loader/entries")) if "ghost-boot" in name],
+         ["a-ghost-boot-recovery.conf"])
+    holds(not os.path.exists(host.at("var/lib/ghost-boot/footprint")), "something is noted still")
 
 
 @both

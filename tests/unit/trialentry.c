@@ -47,6 +47,20 @@ static void expect_conf(const char *text, const struct gb_trialentry *entry, con
 	gb_text_clear(&made);
 }
 
+static void expect_machine(const struct gb_trialentry *entry, const char *wanted)
+{
+	char machine[GB_BLS_MACHINE + 1] = "";
+	struct gb_text made = { 0 };
+	struct gb_err err;
+
+	assert_int_equal(gb_trialentry_conf(SYSTEMD_CONF(NEW), strlen(SYSTEMD_CONF(NEW)), entry, &made, &err), 0);
+	assert_int_equal(gb_trialentry_machine(made.data, made.len, machine), wanted != NULL);
+	for (size_t len = 0; wanted && len < strcspn(made.data, ","); len++)
+		assert_false(gb_trialentry_machine(made.data, len, machine));
+	assert_string_equal(wanted ? machine : "", wanted ? wanted : "");
+	gb_text_clear(&made);
+}
+
 static void conf_texts(void **state)
 {
 	struct gb_trialentry entry = trial();
@@ -61,6 +75,10 @@ static void conf_texts(void **state)
 		    "title Debian GNU/Linux 12, without claims\nlinux /" MACHINE "/" NEW "/linux\n"
 		    "initrd /microcode.cpio\ninitrd /" MACHINE "/" NEW "/initrd.img-" NEW "\n"
 		    "options root=UUID=1 ro quiet ghost.claim=off\n");
+	entry.machine = "0123abcd";
+	expect_machine(&entry, "0123abcd");
+	entry.machine = NULL;
+	expect_machine(&entry, NULL);
 	/* of two own images, as dracut and Debian's hook leave them, one is ours */
 	entry = trial();
 	expect_conf("# mine\ntitle x\nlinux /a\r\noptions a panic=5\noptions ghost.claim=off -- b\n\ndevicetree /d\n"

@@ -409,7 +409,7 @@ static void put_confirmed(struct world *w, const char *entry_file)
 	assert_int_equal(gb_trial_write(&w->host.store, &trial, &w->err), 0);
 	gb_trial_clear(&trial);
 	tree_put(&w->tree, IMAGE, "image");
-	tree_put(&w->tree, entry_file, "entry");
+	tree_put(&w->tree, entry_file, "options root=UUID=1" WORD "\n");
 }
 
 /* The file that alone says what was made for the trial goes last, and an entry before its image. */
@@ -446,6 +446,25 @@ static void tidies_in_order(void **state)
 			if (!fault.over)
 				break;
 		}
+}
+
+/* The other system on the ESP has made a trial between that one's end and this boot. */
+static void leaves_another_systems(void **state)
+{
+	static const char file[] = "/efi/loader/entries/" GB_BLS_TRIAL;
+	struct world w;
+
+	(void)state;
+	begin(&w, SYSTEMD, "");
+	put_confirmed(&w, file);
+	tree_put(&w.tree, file, "options root=UUID=2 ghost.claim=on ghost.trial=ffffffff\n");
+	arm(&w, GB_BLS_TRIAL);
+	assert_int_equal(settle(&w), 0);
+	assert_false(gb_root_exists(w.tree.root, GB_TRIAL));
+	assert_true(gb_root_exists(w.tree.root, file));
+	assert_true(gb_root_exists(w.tree.root, IMAGE));
+	assert_armed(&w, GB_BLS_TRIAL);
+	end(&w);
 }
 
 /* Firmware that refuses to write: it is said, the state goes on, and what is said stays. */
@@ -723,6 +742,7 @@ int main(void)
 		cmocka_unit_test(tidies_up),
 		cmocka_unit_test(survives_faults),
 		cmocka_unit_test(tidies_in_order),
+		cmocka_unit_test(leaves_another_systems),
 		cmocka_unit_test(says_that_it_is_locked),
 		cmocka_unit_test(looks_at_both_places),
 		cmocka_unit_test(examines),
