@@ -116,7 +116,8 @@ int gb_setup_rewind(struct gb_setup *setup, struct gb_err *err)
 {
 	const bool aside = gb_root_exists(setup->host->root, GB_STANDING_CLAIMS);
 
-	if (!aside && setup->standing)
+	/* one whose boots are counted is in the place of what stood */
+	if (!aside && setup->standing && !setup->trial.counted)
 		return gb_fail(err, ENOENT, GB_STANDING_CLAIMS " is away, and so what was claimed before the "
 			       "trial is not known: ghost-boot disable takes all of it back");
 	if (!aside)

@@ -349,7 +349,7 @@ int gb_setup_update(struct gb_setup *setup, const struct gb_target *kept, struct
 	if (!r)
 		r = setup->standing ? gb_setup_plan_both(setup, &words, err) : plan_images(setup, err);
 	if (!r && setup->standing && setup->trial.state == GB_TRIAL_FAILED)
-		r = gb_setup_end_trial(setup, true, err);
+		r = gb_setup_end_trial(setup, !setup->trial.counted, err); /* its word is still there */
 	return r ? r : gb_setup_plan_footprint(setup, err);
 }
 
